@@ -1,0 +1,145 @@
+/// Which run starts next, and the indexes that tell it in O(log n).
+///
+/// - `startable` holds every run that waits in a lane.
+/// - `ready` holds each (workflow, lane) with something startable whose workflow has room.
+/// - `turn` holds each (inner queue, team) with something ready whose team has room.
+///
+/// The last two move whenever usage, a limit or a pause changes, so each such change goes through
+/// `changingAdmission`.
+extension State where Self: ~Copyable {
+    /// The run that a claim of the team on the queue would start now.
+    package borrowing func nextToStart(of team: TeamID, in queue: Queue) -> RunID? {
+        guard hasRoom(team), let ready = firstReady(of: team, in: queue) else { return nil }
+        return firstStartable(of: ready.workflow, team: team, in: ready.lane)?.run
+    }
+
+    borrowing func hasRoom(_ id: TeamID) -> Bool {
+        guard let team = team(id) else { return false }
+        return usage(of: id).inProgress < team.maxConcurrentRuns
+    }
+
+    borrowing func hasRoom(_ id: WorkflowID, of team: TeamID) -> Bool {
+        guard let workflow = workflow(id, of: team), !workflow.isPaused else { return false }
+        return workflow.maxConcurrentRuns == 0
+            || usage(of: id, team: team).inProgress < workflow.maxConcurrentRuns
+    }
+
+    /// Puts a run into its lane and counts it as queued.
+    mutating func enqueue(_ run: Run) {
+        countQueued(of: run, by: 1)
+        let lane = run.lane
+        // A lane that already holds something has its ready and turn rows, or must not have them.
+        let isFirst = firstStartable(of: run.workflow, team: run.team, in: lane) == nil
+        insert(.startable(run.startable))
+        guard isFirst, hasRoom(run.workflow, of: run.team) else { return }
+        let hadTurn = !lane.queue.isInner || firstReady(of: run.team, in: lane.queue) != nil
+        let lastStart = usage(of: run.workflow, team: run.team).lastStart
+        insert(
+            .ready(
+                Ready(
+                    team: run.team, lane: lane, lastStart: lastStart, workflow: run.workflow)))
+        if !hadTurn, hasRoom(run.team) {
+            insert(
+                .turn(
+                    Turn(
+                        queue: lane.queue, lastStart: usage(of: run.team).lastStart,
+                        team: run.team)))
+        }
+    }
+
+    /// Takes a waiting run out of its lane. It stays counted as queued until told otherwise.
+    mutating func dequeue(_ run: Run) {
+        changingAdmission(of: run.workflow, team: run.team) { state in
+            state.remove(.startable(run.startable))
+        }
+    }
+
+    /// Takes the slots of a run that starts: out of its lane, into use.
+    mutating func takeSlot(_ run: Run, at position: Position) {
+        changingAdmission(of: run.workflow, team: run.team) { state in
+            state.remove(.startable(run.startable))
+            state.countQueued(of: run, by: -1)
+            state.changeInProgress(of: run) { usage in
+                usage.inProgress += 1
+                usage.lastStart = position
+            }
+        }
+    }
+
+    /// Gives back the slots of a run that was in progress.
+    mutating func freeSlot(_ run: Run) {
+        changingAdmission(of: run.workflow, team: run.team) { state in
+            state.changeInProgress(of: run) { usage in usage.inProgress -= 1 }
+        }
+    }
+
+    /// What waits is counted for the team alone.
+    mutating func countQueued(of run: Run, by count: Int) {
+        var usage = usage(of: run.team)
+        usage.queued += count
+        set(usage, of: run.team)
+    }
+
+    private mutating func changeInProgress(of run: Run, _ change: (inout Usage) -> Void) {
+        var ofTeam = usage(of: run.team)
+        change(&ofTeam)
+        set(ofTeam, of: run.team)
+        var ofWorkflow = usage(of: run.workflow, team: run.team)
+        change(&ofWorkflow)
+        set(ofWorkflow, of: run.workflow, team: run.team)
+    }
+
+    /// Makes a change that may move the workflow's ready rows or the team's turns, and moves them.
+    mutating func changingAdmission(
+        of workflow: WorkflowID?, team: TeamID, _ change: (inout Self) -> Void
+    ) {
+        let readyBefore = workflow.map { readyRows(of: $0, team: team) } ?? []
+        let turnsBefore = turns(of: team)
+        change(&self)
+        let readyAfter = workflow.map { readyRows(of: $0, team: team) } ?? []
+        if readyBefore != readyAfter {
+            for row in readyBefore where !readyAfter.contains(row) { remove(.ready(row)) }
+            for row in readyAfter where !readyBefore.contains(row) { insert(.ready(row)) }
+        }
+        // After the ready rows: turns are read from them.
+        let turnsAfter = turns(of: team)
+        if turnsBefore != turnsAfter {
+            for turn in turnsBefore where !turnsAfter.contains(turn) { remove(.turn(turn)) }
+            for turn in turnsAfter where !turnsBefore.contains(turn) { insert(.turn(turn)) }
+        }
+    }
+
+    /// The ready rows that the workflow should have: one for each lane that holds something.
+    package borrowing func readyRows(of workflow: WorkflowID, team: TeamID) -> [Ready] {
+        guard hasRoom(workflow, of: team) else { return [] }
+        let lastStart = usage(of: workflow, team: team).lastStart
+        var rows: [Ready] = []
+        var lane = nextLane(of: workflow, team: team, after: nil)
+        while let found = lane {
+            rows.append(
+                Ready(team: team, lane: found, lastStart: lastStart, workflow: workflow))
+            lane = nextLane(of: workflow, team: team, after: found)
+        }
+        return rows
+    }
+
+    /// The turns that the team should have, going by its ready rows.
+    package borrowing func turns(of team: TeamID) -> [Turn] {
+        guard hasRoom(team) else { return [] }
+        let lastStart = usage(of: team).lastStart
+        var turns: [Turn] = []
+        for queue in Queue.inner where firstReady(of: team, in: queue) != nil {
+            turns.append(Turn(queue: queue, lastStart: lastStart, team: team))
+        }
+        return turns
+    }
+}
+
+extension Run {
+    var lane: Lane { Lane(queue: queue, priority: priority) }
+
+    package var startable: Startable {
+        Startable(
+            team: team, workflow: workflow, lane: lane, queuedPosition: queuedPosition, run: id)
+    }
+}

@@ -1,0 +1,512 @@
+/// What happened. Each event names the object it is about and, as `previous`, the position of the
+/// entry that touched that object last, so that a history can be walked back through the log.
+package enum Event: Hashable, Sendable {
+    case initialised(logID: [UInt8], format: Int)
+    case started(reapFloor: Instant)
+    case stopped
+    case paused
+    case resumed(reapFloor: Instant)
+    case clockTrusted
+    case teamCreated(TeamCreated)
+    case licenseSet(LicenseSet)
+    case keyCreated(KeyCreated)
+    case keyRevoked(KeyRevoked)
+    case workflowCreated(WorkflowCreated)
+    case workflowModified(WorkflowModified)
+    case concurrencySet(ConcurrencySet)
+    case secretRotated(SecretRotated)
+    case draftEdited(DraftEdited)
+    case versionSaved(VersionSaved)
+    case versionRenamed(VersionRenamed)
+    case versionActivated(VersionActivated)
+    case scheduleCreated(ScheduleCreated)
+    case scheduleModified(ScheduleModified)
+    case scheduleCancelled(ScheduleCancelled)
+    case scheduleFired(ScheduleFired)
+    case scheduleExpired(ScheduleExpired)
+    case runQueued(RunQueued)
+    case runStarted(RunStarted)
+    case leaseRenewed(LeaseRenewed)
+    case runAccepted(RunAccepted)
+    case runReleased(RunReleased)
+    case runCompleted(RunCompleted)
+    case runRetryScheduled(RunRetryScheduled)
+    case runFailed(RunFailed)
+    case runRequeued(RunRequeued)
+    case runCancelled(RunCancelled)
+}
+
+package struct TeamCreated: Hashable, Sendable {
+    package let team: TeamID
+    package let name: String
+    package let maxConcurrentRuns: Int
+
+    package init(team: TeamID, name: String, maxConcurrentRuns: Int) {
+        self.team = team
+        self.name = name
+        self.maxConcurrentRuns = maxConcurrentRuns
+    }
+}
+
+package struct LicenseSet: Hashable, Sendable {
+    package let team: TeamID
+    package let previous: Position
+    package let maxConcurrentRuns: Int
+
+    package init(team: TeamID, previous: Position, maxConcurrentRuns: Int) {
+        self.team = team
+        self.previous = previous
+        self.maxConcurrentRuns = maxConcurrentRuns
+    }
+}
+
+package struct KeyCreated: Hashable, Sendable {
+    package let key: KeyID
+    package let role: Role
+    package let name: String
+    package let secretDigest: Digest256
+    package let expiresAt: Instant?
+
+    package init(key: KeyID, role: Role, name: String, secretDigest: Digest256, expiresAt: Instant?)
+    {
+        self.key = key
+        self.role = role
+        self.name = name
+        self.secretDigest = secretDigest
+        self.expiresAt = expiresAt
+    }
+}
+
+package struct KeyRevoked: Hashable, Sendable {
+    package let key: KeyID
+    package let previous: Position
+
+    package init(key: KeyID, previous: Position) {
+        self.key = key
+        self.previous = previous
+    }
+}
+
+package struct WorkflowCreated: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let name: String
+    package let description: String?
+    package let definition: Definition
+    package let runTimeoutSeconds: Int
+    package let retry: RetryPolicy
+    package let maxConcurrentRuns: Int
+    package let secret: SealedSecret
+
+    package init(
+        workflow: WorkflowID, name: String, description: String?, definition: Definition,
+        runTimeoutSeconds: Int, retry: RetryPolicy, maxConcurrentRuns: Int, secret: SealedSecret
+    ) {
+        self.workflow = workflow
+        self.name = name
+        self.description = description
+        self.definition = definition
+        self.runTimeoutSeconds = runTimeoutSeconds
+        self.retry = retry
+        self.maxConcurrentRuns = maxConcurrentRuns
+        self.secret = secret
+    }
+}
+
+package struct WorkflowModified: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+    package let changes: WorkflowChanges
+
+    package init(workflow: WorkflowID, previous: Position, changes: WorkflowChanges) {
+        self.workflow = workflow
+        self.previous = previous
+        self.changes = changes
+    }
+}
+
+package struct ConcurrencySet: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+    package let maxConcurrentRuns: Int
+
+    package init(workflow: WorkflowID, previous: Position, maxConcurrentRuns: Int) {
+        self.workflow = workflow
+        self.previous = previous
+        self.maxConcurrentRuns = maxConcurrentRuns
+    }
+}
+
+package struct SecretRotated: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+    package let secret: SealedSecret
+    /// Until when the secret before it holds.
+    package let oldEndsAt: Instant
+
+    package init(
+        workflow: WorkflowID, previous: Position, secret: SealedSecret, oldEndsAt: Instant
+    ) {
+        self.workflow = workflow
+        self.previous = previous
+        self.secret = secret
+        self.oldEndsAt = oldEndsAt
+    }
+}
+
+package struct DraftEdited: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+    package let definition: Definition
+
+    package init(workflow: WorkflowID, previous: Position, definition: Definition) {
+        self.workflow = workflow
+        self.previous = previous
+        self.definition = definition
+    }
+}
+
+package struct VersionSaved: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+    package let number: Int
+    package let source: Int
+    package let name: String?
+    /// The entry whose event carries the definition that both versions share.
+    package let definitionPosition: Position
+    package let queue: Queue
+
+    package init(
+        workflow: WorkflowID, previous: Position, number: Int, source: Int, name: String?,
+        definitionPosition: Position, queue: Queue
+    ) {
+        self.workflow = workflow
+        self.previous = previous
+        self.number = number
+        self.source = source
+        self.name = name
+        self.definitionPosition = definitionPosition
+        self.queue = queue
+    }
+}
+
+package struct VersionRenamed: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+    package let number: Int
+    package let name: String
+
+    package init(workflow: WorkflowID, previous: Position, number: Int, name: String) {
+        self.workflow = workflow
+        self.previous = previous
+        self.number = number
+        self.name = name
+    }
+}
+
+package struct VersionActivated: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+    package let number: Int
+
+    package init(workflow: WorkflowID, previous: Position, number: Int) {
+        self.workflow = workflow
+        self.previous = previous
+        self.number = number
+    }
+}
+
+package struct ScheduleCreated: Hashable, Sendable {
+    package let schedule: ScheduleID
+    package let workflow: WorkflowID
+    package let scheduledTime: Instant
+    package let input: Payload?
+    package let version: Int?
+    package let scheduledByName: String?
+    package let expiresAt: Instant?
+    package let priority: Int
+    package let deduplicationKey: DeduplicationKey?
+
+    package init(
+        schedule: ScheduleID, workflow: WorkflowID, scheduledTime: Instant, input: Payload?,
+        version: Int?, scheduledByName: String?, expiresAt: Instant?, priority: Int,
+        deduplicationKey: DeduplicationKey?
+    ) {
+        self.schedule = schedule
+        self.workflow = workflow
+        self.scheduledTime = scheduledTime
+        self.input = input
+        self.version = version
+        self.scheduledByName = scheduledByName
+        self.expiresAt = expiresAt
+        self.priority = priority
+        self.deduplicationKey = deduplicationKey
+    }
+}
+
+package struct ScheduleModified: Hashable, Sendable {
+    package let schedule: ScheduleID
+    package let previous: Position
+    package let changes: ScheduleChanges
+
+    package init(schedule: ScheduleID, previous: Position, changes: ScheduleChanges) {
+        self.schedule = schedule
+        self.previous = previous
+        self.changes = changes
+    }
+}
+
+package struct ScheduleCancelled: Hashable, Sendable {
+    package let schedule: ScheduleID
+    package let previous: Position
+
+    package init(schedule: ScheduleID, previous: Position) {
+        self.schedule = schedule
+        self.previous = previous
+    }
+}
+
+package struct ScheduleFired: Hashable, Sendable {
+    package let schedule: ScheduleID
+    package let previous: Position
+    package let run: RunID
+    package let scheduledTime: Instant
+    /// The entry's recorded time: `firedAt - scheduledTime` is how late the promise was kept.
+    package let firedAt: Instant
+
+    package init(
+        schedule: ScheduleID, previous: Position, run: RunID, scheduledTime: Instant,
+        firedAt: Instant
+    ) {
+        self.schedule = schedule
+        self.previous = previous
+        self.run = run
+        self.scheduledTime = scheduledTime
+        self.firedAt = firedAt
+    }
+}
+
+package struct ScheduleExpired: Hashable, Sendable {
+    package let schedule: ScheduleID
+    package let previous: Position
+    package let expiresAt: Instant
+
+    package init(schedule: ScheduleID, previous: Position, expiresAt: Instant) {
+        self.schedule = schedule
+        self.previous = previous
+        self.expiresAt = expiresAt
+    }
+}
+
+/// Where the input of a run comes from.
+package enum RunInput: Hashable, Sendable {
+    case none
+    /// Brought by this very event.
+    case brought(Payload)
+    /// Brought earlier, by the schedule.
+    case stored(PayloadLocation)
+}
+
+package struct RunQueued: Hashable, Sendable {
+    package let run: RunID
+    package let workflow: WorkflowID
+    package let version: Int
+    package let definitionPosition: Position
+    package let queue: Queue
+    package let mode: Run.Mode
+    package let schedule: ScheduleID?
+    package let trigger: TriggerID?
+    package let scheduledTime: Instant?
+    package let input: RunInput
+    package let priority: Int
+    package let expiresAt: Instant?
+    package let timeoutSeconds: Int
+    package let retry: RetryPolicy
+
+    package init(
+        run: RunID, workflow: WorkflowID, version: Int, definitionPosition: Position, queue: Queue,
+        mode: Run.Mode, schedule: ScheduleID?, trigger: TriggerID?, scheduledTime: Instant?,
+        input: RunInput, priority: Int, expiresAt: Instant?, timeoutSeconds: Int,
+        retry: RetryPolicy
+    ) {
+        self.run = run
+        self.workflow = workflow
+        self.version = version
+        self.definitionPosition = definitionPosition
+        self.queue = queue
+        self.mode = mode
+        self.schedule = schedule
+        self.trigger = trigger
+        self.scheduledTime = scheduledTime
+        self.input = input
+        self.priority = priority
+        self.expiresAt = expiresAt
+        self.timeoutSeconds = timeoutSeconds
+        self.retry = retry
+    }
+}
+
+package struct RunStarted: Hashable, Sendable {
+    package let run: RunID
+    package let previous: Position
+    package let attempt: Int
+    package let tries: Int
+    package let deadline: Instant
+    package let lease: Lease?
+    package let worker: String?
+
+    package init(
+        run: RunID, previous: Position, attempt: Int, tries: Int, deadline: Instant, lease: Lease?,
+        worker: String?
+    ) {
+        self.run = run
+        self.previous = previous
+        self.attempt = attempt
+        self.tries = tries
+        self.deadline = deadline
+        self.lease = lease
+        self.worker = worker
+    }
+}
+
+package struct Lease: Hashable, Sendable {
+    package let endsAt: Instant
+    package let seconds: Int
+
+    package init(endsAt: Instant, seconds: Int) {
+        self.endsAt = endsAt
+        self.seconds = seconds
+    }
+}
+
+package struct LeaseRenewed: Hashable, Sendable {
+    package let run: RunID
+    package let previous: Position
+    package let attempt: Int
+    package let endsAt: Instant
+
+    package init(run: RunID, previous: Position, attempt: Int, endsAt: Instant) {
+        self.run = run
+        self.previous = previous
+        self.attempt = attempt
+        self.endsAt = endsAt
+    }
+}
+
+package struct RunAccepted: Hashable, Sendable {
+    package let run: RunID
+    package let previous: Position
+    package let attempt: Int
+
+    package init(run: RunID, previous: Position, attempt: Int) {
+        self.run = run
+        self.previous = previous
+        self.attempt = attempt
+    }
+}
+
+package struct RunReleased: Hashable, Sendable {
+    package let run: RunID
+    package let previous: Position
+    package let attempt: Int
+
+    package init(run: RunID, previous: Position, attempt: Int) {
+        self.run = run
+        self.previous = previous
+        self.attempt = attempt
+    }
+}
+
+/// The schedule whose end follows from a run's, with the entry that touched it last.
+package struct ScheduleLink: Hashable, Sendable {
+    package let schedule: ScheduleID
+    package let previous: Position
+
+    package init(schedule: ScheduleID, previous: Position) {
+        self.schedule = schedule
+        self.previous = previous
+    }
+}
+
+package struct RunCompleted: Hashable, Sendable {
+    package let run: RunID
+    package let previous: Position
+    package let attempt: Int
+    package let output: Payload?
+    package let schedule: ScheduleLink?
+
+    package init(
+        run: RunID, previous: Position, attempt: Int, output: Payload?, schedule: ScheduleLink?
+    ) {
+        self.run = run
+        self.previous = previous
+        self.attempt = attempt
+        self.output = output
+        self.schedule = schedule
+    }
+}
+
+package struct RunRetryScheduled: Hashable, Sendable {
+    package let run: RunID
+    package let previous: Position
+    package let attempt: Int
+    package let reason: RunError.Reason
+    package let message: Payload?
+    package let notBefore: Instant
+
+    package init(
+        run: RunID, previous: Position, attempt: Int, reason: RunError.Reason, message: Payload?,
+        notBefore: Instant
+    ) {
+        self.run = run
+        self.previous = previous
+        self.attempt = attempt
+        self.reason = reason
+        self.message = message
+        self.notBefore = notBefore
+    }
+}
+
+package struct RunFailed: Hashable, Sendable {
+    package let run: RunID
+    package let previous: Position
+    package let attempt: Int
+    package let reason: RunError.Reason
+    package let message: Payload?
+    package let schedule: ScheduleLink?
+
+    package init(
+        run: RunID, previous: Position, attempt: Int, reason: RunError.Reason, message: Payload?,
+        schedule: ScheduleLink?
+    ) {
+        self.run = run
+        self.previous = previous
+        self.attempt = attempt
+        self.reason = reason
+        self.message = message
+        self.schedule = schedule
+    }
+}
+
+package struct RunRequeued: Hashable, Sendable {
+    package let run: RunID
+    package let previous: Position
+    package let attempt: Int
+
+    package init(run: RunID, previous: Position, attempt: Int) {
+        self.run = run
+        self.previous = previous
+        self.attempt = attempt
+    }
+}
+
+package struct RunCancelled: Hashable, Sendable {
+    package let run: RunID
+    package let previous: Position
+    package let schedule: ScheduleLink?
+
+    package init(run: RunID, previous: Position, schedule: ScheduleLink?) {
+        self.run = run
+        self.previous = previous
+        self.schedule = schedule
+    }
+}

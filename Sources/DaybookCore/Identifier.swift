@@ -1,0 +1,197 @@
+/// A 96-bit id: 48 bits of milliseconds since 1970, then 48 bits that start at random in each
+/// millisecond and count up. The order of ids is the order in which the log gave them.
+///
+/// `Kind` keeps the ids of different things apart at compile time; it has no value of its own.
+package struct Identifier<Kind>: Hashable, Comparable, Sendable {
+    /// The first 64 of the 96 bits: the milliseconds and the upper 16 bits of the count.
+    package let high: UInt64
+    /// The last 32 of the 96 bits.
+    package let low: UInt32
+
+    package init(high: UInt64, low: UInt32) {
+        self.high = high
+        self.low = low
+    }
+
+    package init<Other>(_ other: Identifier<Other>) {
+        self.init(high: other.high, low: other.low)
+    }
+
+    package static var byteCount: Int { 12 }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        left.high != right.high ? left.high < right.high : left.low < right.low
+    }
+
+    /// The smallest id of all: a lower bound for ranges, never given to anything.
+    package static var lowest: Self { Self(high: 0, low: 0) }
+    /// The greatest id of all: an upper bound for ranges, never given to anything.
+    package static var highest: Self { Self(high: .max, low: .max) }
+
+    /// The 12 bytes, big-endian.
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.byteCount)
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: high >> UInt64(shift)))
+        }
+        for shift in stride(from: 24, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: low >> UInt32(shift)))
+        }
+        return bytes
+    }
+
+    /// Reads exactly 12 big-endian bytes; `nil` for any other count.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == Self.byteCount else { return nil }
+        var high: UInt64 = 0
+        var low: UInt32 = 0
+        for (index, byte) in bytes.enumerated() {
+            if index < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt32(byte) }
+        }
+        self.init(high: high, low: low)
+    }
+
+    /// Reads exactly 24 lowercase hexadecimal digits; `nil` for anything else, upper case included.
+    package init?(hex: some StringProtocol) {
+        guard let bytes = bytesOfLowercaseHex(hex, count: Self.byteCount) else { return nil }
+        self.init(bytes: bytes)
+    }
+}
+
+extension Identifier: CustomStringConvertible {
+    /// 24 lowercase hexadecimal digits.
+    package var description: String { lowercaseHex(bytes) }
+}
+
+package enum TeamKind {}
+package enum WorkflowKind {}
+package enum ScheduleKind {}
+package enum RunKind {}
+package enum KeyKind {}
+package enum TriggerKind {}
+package enum AnyKind {}
+
+package typealias TeamID = Identifier<TeamKind>
+package typealias WorkflowID = Identifier<WorkflowKind>
+package typealias ScheduleID = Identifier<ScheduleKind>
+package typealias RunID = Identifier<RunKind>
+package typealias KeyID = Identifier<KeyKind>
+package typealias TriggerID = Identifier<TriggerKind>
+/// An id whose kind is told by the place it stands in.
+package typealias AnyID = Identifier<AnyKind>
+
+/// Sixteen random bytes that name one submission; shown to the client as `request_id`.
+package struct CommandID: Hashable, Sendable, CustomStringConvertible {
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        for word in [high, low] {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
+        }
+        return bytes
+    }
+
+    /// Reads exactly 16 bytes; `nil` for any other count.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for (index, byte) in bytes.enumerated() {
+            if index < 8 {
+                words.0 = words.0 << 8 | UInt64(byte)
+            } else {
+                words.1 = words.1 << 8 | UInt64(byte)
+            }
+        }
+        self.init(high: words.0, low: words.1)
+    }
+
+    /// 32 lowercase hexadecimal digits.
+    package var description: String { lowercaseHex(bytes) }
+}
+
+/// Thirty-two bytes of a SHA-256.
+package struct Digest256: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let words: (UInt64, UInt64, UInt64, UInt64)
+
+    /// Reads exactly 32 bytes; `nil` for any other count.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        for (index, byte) in bytes.enumerated() {
+            switch index / 8 {
+            case 0: words.0 = words.0 << 8 | UInt64(byte)
+            case 1: words.1 = words.1 << 8 | UInt64(byte)
+            case 2: words.2 = words.2 << 8 | UInt64(byte)
+            default: words.3 = words.3 << 8 | UInt64(byte)
+            }
+        }
+        self.words = words
+    }
+
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(32)
+        for word in [words.0, words.1, words.2, words.3] {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
+        }
+        return bytes
+    }
+
+    package static func == (left: Self, right: Self) -> Bool { left.words == right.words }
+
+    package static func < (left: Self, right: Self) -> Bool { left.words < right.words }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.1)
+    }
+
+    /// 64 lowercase hexadecimal digits.
+    package var description: String { lowercaseHex(bytes) }
+}
+
+/// The bytes as lowercase hexadecimal digits, two for each.
+package func lowercaseHex(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    var text: [UInt8] = []
+    for byte in bytes {
+        text.append(digits[Int(byte >> 4)])
+        text.append(digits[Int(byte & 15)])
+    }
+    return String(decoding: text, as: UTF8.self)
+}
+
+/// Reads exactly `2 * count` lowercase hexadecimal digits; `nil` for anything else.
+package func bytesOfLowercaseHex(_ text: some StringProtocol, count: Int) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var pending: UInt8?
+    for digit in text.utf8 {
+        let value: UInt8
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
+        default: return nil
+        }
+        if let first = pending {
+            bytes.append(first << 4 | value)
+            pending = nil
+        } else {
+            pending = value
+        }
+        guard bytes.count <= count else { return nil }
+    }
+    return bytes.count == count && pending == nil ? bytes : nil
+}

@@ -1,0 +1,34 @@
+/// Every bound of the core, each with its reason. All counts of text are bytes of UTF-8.
+package enum Limits {
+    /// A license or cap beyond this is surely a slip of the keyboard, and it fits an Int32 anywhere.
+    package static let concurrentRuns = 0...1_000_000
+    /// What a team may run at once when nobody has said otherwise.
+    package static let defaultTeamRuns = 50
+    /// Names of workflows, as the REST contract has them.
+    package static let nameBytes = 1...150
+    package static let descriptionBytes = 0...4_000
+    /// Who asked for a schedule, a worker's name, a version's name: shown, never looked up.
+    package static let labelBytes = 1...150
+    /// Part of a key of at most 511 bytes together with two ids.
+    package static let deduplicationKeyBytes = 1...255
+    /// Letters, digits, `.`, `_`, `-`: part of a key, and of a path.
+    package static let queueNameBytes = 1...64
+    package static let priorities = 0...9
+    package static let defaultPriority = 5
+    /// A day is the longest run; beyond it a run is a service.
+    package static let runTimeoutSeconds = 1...86_400
+    package static let defaultRunTimeoutSeconds = 3_600
+    package static let attempts = 1...100
+    package static let backoffSeconds = 0...86_400
+    /// A worker that is silent for longer is gone.
+    package static let leaseSeconds = 5...3_600
+    package static let defaultLeaseSeconds = 60
+    /// Numbers of versions are kept in 32 bits.
+    package static let versionNumbers = 0...1_000_000
+    /// After a start or a resume, runs that were already in progress are left alone so long.
+    package static let reapFloorSeconds = 60
+    /// Ended idempotency rows that one entry clears away: more than it can add, so they never pile up.
+    package static let expiredRowsPerEntry = 4
+    /// A workflow's replaced secret holds so long.
+    package static let secretOverlapSeconds = 24 * 3_600
+}

@@ -1,0 +1,122 @@
+/// The projections as `decide` and `apply` see them: small typed reads and writes.
+///
+/// Reads see earlier writes of the same batch. None of them throws: an implementation over a disk
+/// keeps its first error, finds and writes nothing from then on, and its owner throws the batch away.
+package protocol State: ~Copyable {
+    borrowing func service() -> ServiceState
+    mutating func set(_ service: ServiceState)
+
+    borrowing func team(_ id: TeamID) -> Team?
+    mutating func set(_ team: Team)
+    borrowing func apiKey(_ id: KeyID) -> APIKey?
+    mutating func set(_ key: APIKey)
+
+    borrowing func workflow(_ id: WorkflowID, of team: TeamID) -> Workflow?
+    mutating func set(_ workflow: Workflow)
+    borrowing func version(_ number: Int, of workflow: WorkflowID, team: TeamID) -> Version?
+    mutating func set(_ version: Version)
+
+    borrowing func schedule(_ id: ScheduleID, of team: TeamID) -> Schedule?
+    mutating func set(_ schedule: Schedule)
+    /// The pending schedule of the workflow that has this key.
+    borrowing func pendingSchedule(
+        _ key: DeduplicationKey, of workflow: WorkflowID, team: TeamID
+    ) -> ScheduleID?
+    mutating func setPendingSchedule(
+        _ schedule: ScheduleID?, for key: DeduplicationKey, of workflow: WorkflowID, team: TeamID)
+
+    borrowing func run(_ id: RunID, of team: TeamID) -> Run?
+    mutating func set(_ run: Run)
+
+    borrowing func usage(of team: TeamID) -> Usage
+    mutating func set(_ usage: Usage, of team: TeamID)
+    borrowing func usage(of workflow: WorkflowID, team: TeamID) -> Usage
+    mutating func set(_ usage: Usage, of workflow: WorkflowID, team: TeamID)
+
+    mutating func insert(_ entry: IndexEntry)
+    mutating func remove(_ entry: IndexEntry)
+    /// The first ready workflow of the team in the queue: highest priority, then longest waiting.
+    borrowing func firstReady(of team: TeamID, in queue: Queue) -> Ready?
+    /// The run of the workflow that was queued first in the lane.
+    borrowing func firstStartable(
+        of workflow: WorkflowID, team: TeamID, in lane: Lane
+    ) -> Startable?
+    /// The first lane after `lane` (`nil`: the first of all) in which the workflow has a startable run.
+    borrowing func nextLane(of workflow: WorkflowID, team: TeamID, after lane: Lane?) -> Lane?
+
+    borrowing func keptAnswer(_ scope: Digest256) -> KeptAnswer?
+    mutating func set(_ answer: KeptAnswer, for scope: Digest256)
+    /// Removes the kept answer that ends first, if it ends at or before `now`; tells whether it did.
+    mutating func removeOldestKeptAnswer(endedBy now: Instant) -> Bool
+}
+
+extension State where Self: ~Copyable {
+    /// Writes a schedule and keeps its lists and its due moment in step.
+    mutating func write(_ new: Schedule, over old: Schedule?) {
+        set(new)
+        if old?.status != new.status {
+            if let old { remove(.schedule(.byStatus(old.team, old.status, old.id))) }
+            insert(.schedule(.byStatus(new.team, new.status, new.id)))
+        }
+        if old?.scheduledTime != new.scheduledTime {
+            if let old { remove(.schedule(.byTime(old.team, old.scheduledTime, old.id))) }
+            insert(.schedule(.byTime(new.team, new.scheduledTime, new.id)))
+        }
+        if old == nil { insert(.schedule(.byWorkflow(new.team, new.workflow, new.id))) }
+        let (before, after) = (old.flatMap(Self.due), Self.due(new))
+        if before != after {
+            if let before { remove(.due(before)) }
+            if let after { insert(.due(after)) }
+        }
+        if let key = new.deduplicationKey, (old?.status == .pending) != (new.status == .pending) {
+            setPendingSchedule(
+                new.status == .pending ? new.id : nil, for: key, of: new.workflow, team: new.team)
+        }
+    }
+
+    /// The moment that a pending schedule waits for. Its revision is part of it: a timer armed for
+    /// an earlier one finds nothing.
+    static func due(_ schedule: Schedule) -> Due? {
+        guard schedule.status == .pending else { return nil }
+        return Due(
+            instant: schedule.scheduledTime, kind: .schedule, team: schedule.team,
+            id: AnyID(schedule.id), revision: schedule.revision)
+    }
+
+    /// Writes a run and keeps its lists and its due moments in step.
+    mutating func write(_ new: Run, over old: Run?) {
+        set(new)
+        if old == nil {
+            insert(.run(.byWorkflow(new.team, new.workflow, new.id)))
+            insert(.run(.unfinished(new.team, new.id)))
+        }
+        if new.status.isFinal, old?.status.isFinal == false {
+            remove(.run(.unfinished(new.team, new.id)))
+        }
+        let (before, after) = (old.map(Self.dues) ?? [], Self.dues(new))
+        for due in before where !after.contains(due) { remove(.due(due)) }
+        for due in after where !before.contains(due) { insert(.due(due)) }
+    }
+
+    /// The moments that an unfinished run waits for.
+    static func dues(_ run: Run) -> [Due] {
+        func due(_ kind: Due.Kind, at instant: Instant) -> Due {
+            Due(
+                instant: instant, kind: kind, team: run.team, id: AnyID(run.id),
+                revision: UInt64(run.attempt))
+        }
+        switch run.status {
+        case .queued:
+            var dues: [Due] = []
+            if run.canExpire, let end = run.expiresAt { dues.append(due(.runExpiry, at: end)) }
+            if let notBefore = run.notBefore { dues.append(due(.retry, at: notBefore)) }
+            return dues
+        case .inProgress:
+            var dues: [Due] = []
+            if let deadline = run.deadline { dues.append(due(.runDeadline, at: deadline)) }
+            if let end = run.leaseEndsAt { dues.append(due(.leaseEnd, at: end)) }
+            return dues
+        case .completed, .failed, .cancelled: return []
+        }
+    }
+}

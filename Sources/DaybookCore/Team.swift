@@ -1,0 +1,126 @@
+/// When and by whom a row was made and last touched.
+package struct Touched: Hashable, Sendable {
+    package var createdAt: Instant
+    package var createdBy: Actor
+    package var updatedAt: Instant
+    package var updatedBy: Actor
+    /// The entry that touched the row last.
+    package var position: Position
+
+    package init(created header: EntryHeader) {
+        createdAt = header.recordedAt
+        createdBy = header.actor
+        updatedAt = header.recordedAt
+        updatedBy = header.actor
+        position = header.position
+    }
+
+    package init(
+        createdAt: Instant, createdBy: Actor, updatedAt: Instant, updatedBy: Actor,
+        position: Position
+    ) {
+        self.createdAt = createdAt
+        self.createdBy = createdBy
+        self.updatedAt = updatedAt
+        self.updatedBy = updatedBy
+        self.position = position
+    }
+
+    package mutating func update(by header: EntryHeader) {
+        updatedAt = header.recordedAt
+        updatedBy = header.actor
+        position = header.position
+    }
+}
+
+/// A tenant and its license.
+package struct Team: Hashable, Sendable {
+    package let id: TeamID
+    package var name: String
+    /// How many runs may be in progress at once; 0 starts nothing.
+    package var maxConcurrentRuns: Int
+    package var revision: UInt64
+    package var touched: Touched
+
+    package init(
+        id: TeamID, name: String, maxConcurrentRuns: Int, revision: UInt64, touched: Touched
+    ) {
+        self.id = id
+        self.name = name
+        self.maxConcurrentRuns = maxConcurrentRuns
+        self.revision = revision
+        self.touched = touched
+    }
+}
+
+/// An API key, known by the digest of its secret.
+package struct APIKey: Hashable, Sendable {
+    package let id: KeyID
+    package let team: TeamID
+    package let role: Role
+    package let name: String
+    /// SHA-256 of the secret's text.
+    package let secretDigest: Digest256
+    package let expiresAt: Instant?
+    package var revokedAt: Instant?
+    package var touched: Touched
+
+    package init(
+        id: KeyID, team: TeamID, role: Role, name: String, secretDigest: Digest256,
+        expiresAt: Instant?, revokedAt: Instant?, touched: Touched
+    ) {
+        self.id = id
+        self.team = team
+        self.role = role
+        self.name = name
+        self.secretDigest = secretDigest
+        self.expiresAt = expiresAt
+        self.revokedAt = revokedAt
+        self.touched = touched
+    }
+
+    /// Whether the key opens anything at `now`.
+    package func isValid(at now: Instant) -> Bool {
+        revokedAt == nil && expiresAt.map { now < $0 } ?? true
+    }
+}
+
+/// What a team or a workflow uses of its limit, derived from its runs.
+package struct Usage: Hashable, Sendable {
+    package var inProgress: Int
+    /// Counted for teams; 0 for workflows.
+    package var queued: Int
+    /// The position of the last start; 0 before the first. Turns are taken by it.
+    package var lastStart: Position
+
+    package init(inProgress: Int = 0, queued: Int = 0, lastStart: Position = 0) {
+        self.inProgress = inProgress
+        self.queued = queued
+        self.lastStart = lastStart
+    }
+}
+
+/// What the service as a whole is doing.
+package struct ServiceState: Hashable, Sendable {
+    /// Sixteen random bytes that name this log, from its first entry.
+    package var logID: [UInt8]
+    package var isPaused: Bool
+    /// Runs that were in progress at `floorPosition` are not reaped before this instant.
+    package var reapFloor: Instant
+    /// The entry of the last start or resume.
+    package var floorPosition: Position
+    package var position: Position
+    package var recordedAt: Instant
+
+    package init(
+        logID: [UInt8] = [], isPaused: Bool = false, reapFloor: Instant = .epoch,
+        floorPosition: Position = 0, position: Position = 0, recordedAt: Instant = .epoch
+    ) {
+        self.logID = logID
+        self.isPaused = isPaused
+        self.reapFloor = reapFloor
+        self.floorPosition = floorPosition
+        self.position = position
+        self.recordedAt = recordedAt
+    }
+}

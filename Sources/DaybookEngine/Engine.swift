@@ -1,0 +1,250 @@
+import DaybookCore
+import DaybookStore
+import Logging
+import Synchronization
+
+/// The service without its edges: takes commands, keeps them, and answers questions about them.
+package final class Engine: Sendable {
+    package let settings: Settings
+    package let clock: any ServiceClock
+    package let feed = Feed()
+    private let secrets: SecretKeys
+    private let store: Store
+    private let mailbox: Mailbox
+    private let writer: Writer
+    private let monitor: ClockMonitor
+    private let logger: Logger
+    private let random: @Sendable () -> UInt64
+    private let phase = Mutex(Phase.replaying(percent: 0))
+    private let readiness = Signal()
+    private let isDiskFull = Atomic<Bool>(false)
+
+    package enum Phase: Hashable, Sendable {
+        case replaying(percent: Int)
+        case serving
+        case stopping
+    }
+
+    package init(
+        store: Store, secrets: SecretKeys, settings: Settings, clock: any ServiceClock,
+        logger: Logger, random: @escaping @Sendable () -> UInt64 = Engine.systemRandom
+    ) {
+        self.store = store
+        self.secrets = secrets
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+        self.random = random
+        monitor = ClockMonitor(
+            clock: clock, tolerance: Int64(settings.clockToleranceSeconds) * 1_000_000)
+        mailbox = Mailbox(settings: settings)
+        writer = Writer(mailbox: mailbox, feed: feed, clock: clock, logger: logger)
+    }
+
+    package static let systemRandom: @Sendable () -> UInt64 = {
+        var generator = SystemRandomNumberGenerator()
+        return generator.next()
+    }
+
+    // Its life
+
+    /// Starts the writer: replays where that is needed, and on an empty log makes the first entries.
+    ///
+    /// - Parameter makeAdminKey: makes the first admin key's secret, keeps its text somewhere safe,
+    ///   and returns the SHA-256 of the secret.
+    package func start(makeAdminKey: @escaping @Sendable (KeyID) throws -> Digest256) {
+        writer.start { [self] in
+            if try store.needsReplay() {
+                try store.replay { reached, last in
+                    phase.withLock { $0 = .replaying(percent: Int(reached * 100 / max(last, 1))) }
+                    return true
+                }
+            }
+            let first = FirstEntries(
+                store: store, clock: clock, random: random, newCommandID: newCommandID)
+            try first.writeIfEmpty(makeAdminKey: makeAdminKey)
+            var processor = try BatchProcessor(
+                store: store, clock: clock, monitor: monitor, settings: settings,
+                random: random)
+            let start = Submission(.start, by: .system(.service), team: nil, id: newCommandID())
+            feed.publish(try processor.process([start]).entries)
+            phase.withLock { phase in if phase != .stopping { phase = .serving } }
+            readiness.fire()
+            return processor
+        } onEnd: { [self] in
+            readiness.fire()
+        }
+    }
+
+    /// Returns when commands are served, or when the writer has ended without coming so far.
+    package func ready() async { await readiness.wait() }
+
+    /// Ends waiting with what there is, so that nothing holds up the stop.
+    package func beginStopping() {
+        phase.withLock { $0 = .stopping }
+        feed.end()
+    }
+
+    /// Records the stop, serves what waits in the mailbox, and ends the writer.
+    package func stop() async {
+        beginStopping()
+        _ = await submitOwn([
+            Submission(.stop, by: .system(.service), team: nil, id: newCommandID())
+        ])
+        mailbox.close()
+        await writer.waitForEnd()
+    }
+
+    /// Returns when the writer has ended, by `stop` or by a failure of the storage.
+    package func waitForEnd() async { await writer.waitForEnd() }
+
+    /// The failure of the storage that ended the writer.
+    package var failure: (any Error)? { writer.failure }
+
+    // How it is
+
+    package var currentPhase: Phase { phase.withLock { $0 } }
+    package var clockJudgement: ClockGuard.Judgement { monitor.judgement }
+    package var mailboxDepth: Int { mailbox.depth }
+    package var hasDiskFull: Bool { isDiskFull.load(ordering: .relaxed) }
+
+    /// Whether due moments are acted on and runs are started: not while the clock is suspect.
+    package var mayFire: Bool { clockJudgement == .good }
+
+    /// To be called about every second: looks at the disk, and has the clock judged.
+    package func keepHouse() {
+        do {
+            let space = try store.space()
+            let isFull =
+                space.availableBytes < settings.diskReserveBytes
+                || Double(space.availableBytes)
+                    < Double(space.totalBytes) * settings.diskReserveFraction
+                || Double(space.mapUsedBytes)
+                    > Double(space.mapSize) * (1 - settings.diskReserveFraction)
+            if isDiskFull.exchange(isFull, ordering: .relaxed) != isFull {
+                logger.warning(
+                    isFull ? "the disk is nearly full: new work is refused" : "there is room again",
+                    metadata: ["available_bytes": "\(space.availableBytes)"])
+            }
+        } catch {
+            logger.error("the disk cannot be looked at", metadata: ["error": "\(error)"])
+        }
+        if monitor.observe() {
+            logger.warning("clock judged anew", metadata: ["judgement": "\(clockJudgement)"])
+            feed.nudgeAll()
+        }
+    }
+
+    // Commands
+
+    package func newCommandID() -> CommandID { CommandID(high: random(), low: random()) }
+
+    /// Salts and digests a payload, on the caller's thread.
+    package func salted(_ bytes: [UInt8]) -> SaltedPayload {
+        let id = newCommandID()
+        return SaltedPayload(bytes, salt: id.bytes)
+    }
+
+    /// Submits a client's command and returns its outcome once it is durable.
+    package func submit(_ submission: Submission) async -> Outcome {
+        switch currentPhase {
+        case .replaying(let percent): return .unavailable(.replaying(percent: percent))
+        case .stopping: return .unavailable(.stopping)
+        case .serving: break
+        }
+        if submission.command.endsSomething { return await submit(submission, in: .ends) }
+        guard !hasDiskFull else { return .unavailable(.diskFull) }
+        return await submit(submission, in: .requests)
+    }
+
+    func submit(_ submission: Submission, in lane: Mailbox.Lane) async -> Outcome {
+        let caller = Caller()
+        let deadline = clock.sinceBoot() + Int64(settings.commandSeconds) * 1_000_000
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let ticket = Ticket(
+                    submission: submission, deadline: lane == .requests ? deadline : nil,
+                    caller: lane == .requests ? caller : nil,
+                    complete: { continuation.resume(returning: $0) })
+                if let refusal = mailbox.put([ticket], in: lane) {
+                    continuation.resume(returning: .unavailable(refusal))
+                }
+            }
+        } onCancel: {
+            caller.leave()
+        }
+    }
+
+    /// Submits commands of the service's own together and returns their outcomes in order.
+    package func submitOwn(_ submissions: [Submission]) async -> [Outcome] {
+        guard !submissions.isEmpty else { return [] }
+        return await withCheckedContinuation { continuation in
+            let collector = Collector(count: submissions.count, continuation)
+            let tickets = submissions.enumerated().map { index, submission in
+                Ticket(
+                    submission: submission, deadline: nil, caller: nil,
+                    complete: { collector.set($0, at: index) })
+            }
+            if let refusal = mailbox.put(tickets, in: .service) {
+                for index in submissions.indices {
+                    collector.set(.unavailable(refusal), at: index)
+                }
+            }
+        }
+    }
+
+    // Secrets
+
+    /// Encrypts a secret so that it can stand in the log.
+    package func seal(
+        _ secret: [UInt8], for purpose: SecretPurpose, of team: TeamID
+    ) -> SealedSecret {
+        secrets.seal(secret, for: purpose, of: team)
+    }
+
+    /// Decrypts a sealed secret; throws where its key is gone or it was changed.
+    package func open(
+        _ sealed: SealedSecret, for purpose: SecretPurpose, of team: TeamID
+    ) throws -> [UInt8] {
+        try secrets.open(sealed, for: purpose, of: team)
+    }
+
+    /// Bytes that nobody can guess.
+    package func randomBytes(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count { bytes += newCommandID().bytes }
+        return Array(bytes.prefix(count))
+    }
+
+    // Questions
+
+    /// Runs `body` with a snapshot of what is durable. It must not wait for anything in it.
+    package func read<Value>(_ body: (borrowing View) throws -> Value) throws -> Value {
+        try store.read(body)
+    }
+}
+
+/// Gathers the outcomes of commands that were submitted together.
+private final class Collector: Sendable {
+    private struct State {
+        var outcomes: [Outcome?]
+        var missing: Int
+    }
+
+    private let state: Mutex<State>
+    private let continuation: CheckedContinuation<[Outcome], Never>
+
+    init(count: Int, _ continuation: CheckedContinuation<[Outcome], Never>) {
+        state = Mutex(State(outcomes: Array(repeating: nil, count: count), missing: count))
+        self.continuation = continuation
+    }
+
+    func set(_ outcome: Outcome, at index: Int) {
+        let all = state.withLock { state -> [Outcome]? in
+            state.outcomes[index] = outcome
+            state.missing -= 1
+            return state.missing == 0 ? state.outcomes.compactMap { $0 } : nil
+        }
+        if let all { continuation.resume(returning: all) }
+    }
+}

@@ -1,0 +1,222 @@
+import DaybookCore
+import DaybookStore
+
+/// A schedule with the payloads that its row refers to.
+package struct ScheduleDetail: Sendable {
+    package let schedule: Schedule
+    package let input: StoredPayload?
+    /// What its run said of its failure.
+    package let failureMessage: StoredPayload?
+
+    package init(
+        schedule: Schedule, input: StoredPayload?, failureMessage: StoredPayload?
+    ) {
+        self.schedule = schedule
+        self.input = input
+        self.failureMessage = failureMessage
+    }
+}
+
+/// A run with the payloads that its row refers to.
+package struct RunDetail: Sendable {
+    package let run: Run
+    package let input: StoredPayload?
+    package let output: StoredPayload?
+    package let errorMessage: StoredPayload?
+}
+
+/// A version with its definition.
+package struct VersionDetail: Sendable {
+    package let version: Version
+    package let definition: Definition
+    package let isActive: Bool
+}
+
+/// Questions about what is durable. Each snapshot is short and ends before anything is sent.
+extension Engine {
+    /// The key, if it is known, not revoked, and not past its end.
+    package func validKey(_ id: KeyID) throws -> APIKey? {
+        let now = clock.now()
+        return try read { view in
+            guard let key = try view.apiKey(id), key.isValid(at: now) else { return nil }
+            return key
+        }
+    }
+
+    package func team(_ id: TeamID) throws -> Team? { try read { try $0.team(id) } }
+
+    package func usage(of team: TeamID) throws -> Usage { try read { try $0.usage(of: team) } }
+
+    package func service() throws -> ServiceState { try read { try $0.service() } }
+
+    package func schedule(_ id: ScheduleID, of team: TeamID) throws -> ScheduleDetail? {
+        try read { view in
+            guard let schedule = try view.schedule(id, of: team) else { return nil }
+            return try view.detail(schedule)
+        }
+    }
+
+    /// A schedule as a command left it, with its payloads.
+    package func detail(_ schedule: Schedule) throws -> ScheduleDetail {
+        try read { try $0.detail(schedule) }
+    }
+
+    package func run(_ id: RunID, of team: TeamID) throws -> RunDetail? {
+        try read { view in
+            guard let run = try view.run(id, of: team) else { return nil }
+            return try view.detail(run)
+        }
+    }
+
+    /// A run as a command left it, with its payloads.
+    package func detail(_ run: Run) throws -> RunDetail { try read { try $0.detail(run) } }
+
+    package func workflow(_ id: WorkflowID, of team: TeamID) throws -> Workflow? {
+        try read { try $0.workflow(id, of: team) }
+    }
+
+    package func version(
+        _ number: Int, of workflow: WorkflowID, team: TeamID
+    ) throws -> VersionDetail? {
+        try read { view in
+            guard let row = try view.version(number, of: workflow, team: team) else { return nil }
+            return try view.detail(row)
+        }
+    }
+
+    /// A version as a command left it, with its definition.
+    package func detail(_ version: Version) throws -> VersionDetail {
+        try read { try $0.detail(version) }
+    }
+
+    package func schedules(
+        of team: TeamID, _ filter: ScheduleFilter, after cursor: [UInt8]?, limit: Int,
+        maximumBytes: Int
+    ) throws -> Page<ScheduleDetail> {
+        try pages(cursor, limit, maximumBytes) { view, cursor, limit in
+            let page = try view.schedules(
+                of: team, filter, after: cursor, limit: limit, work: settings.listWorkPerSnapshot)
+            return Page(items: try page.items.map { try view.detail($0) }, next: page.next)
+        } size: { detail in
+            detail.input.byteCount + detail.failureMessage.byteCount
+        } cursor: { detail in
+            View.cursor(of: detail.schedule, in: filter)
+        }
+    }
+
+    package func runs(
+        of team: TeamID, _ filter: RunFilter, after cursor: [UInt8]?, limit: Int,
+        maximumBytes: Int
+    ) throws -> Page<RunDetail> {
+        try pages(cursor, limit, maximumBytes) { view, cursor, limit in
+            let page = try view.runs(
+                of: team, filter, after: cursor, limit: limit, work: settings.listWorkPerSnapshot)
+            return Page(items: try page.items.map { try view.detail($0) }, next: page.next)
+        } size: { detail in
+            detail.input.byteCount + detail.output.byteCount + detail.errorMessage.byteCount
+        } cursor: { detail in
+            View.cursor(of: detail.run)
+        }
+    }
+
+    package func workflows(
+        of team: TeamID, after cursor: [UInt8]?, limit: Int
+    ) throws -> Page<Workflow> {
+        try read { try $0.workflows(of: team, after: cursor, limit: limit) }
+    }
+
+    package func versions(
+        of workflow: WorkflowID, team: TeamID, after cursor: [UInt8]?, limit: Int,
+        maximumBytes: Int
+    ) throws -> Page<VersionDetail> {
+        try pages(cursor, limit, maximumBytes) { view, cursor, limit in
+            let page = try view.versions(of: workflow, team: team, after: cursor, limit: limit)
+            return Page(items: try page.items.map { try view.detail($0) }, next: page.next)
+        } size: { detail in
+            detail.definition.bytes.count
+        } cursor: { detail in
+            View.cursor(of: detail.version)
+        }
+    }
+
+    /// Gathers a page over several short snapshots: until it is full, until its payloads are too
+    /// many bytes, or until enough rows have been looked at.
+    private func pages<Item: Sendable>(
+        _ cursor: [UInt8]?, _ limit: Int, _ maximumBytes: Int,
+        next: (borrowing View, [UInt8]?, Int) throws -> Page<Item>,
+        size: (Item) -> Int, cursor cursorOf: (Item) -> [UInt8]
+    ) throws -> Page<Item> {
+        var items: [Item] = []
+        var cursor = cursor
+        var bytes = 0
+        for _ in 0..<max(1, settings.listWork / settings.listWorkPerSnapshot) {
+            let page = try read { view in try next(view, cursor, limit - items.count) }
+            for item in page.items {
+                bytes += size(item)
+                items.append(item)
+                if bytes >= maximumBytes, items.count < limit {
+                    return Page(items: items, next: cursorOf(item))
+                }
+            }
+            guard let more = page.next, items.count < limit else {
+                return Page(items: items, next: page.next)
+            }
+            cursor = more
+        }
+        return Page(items: items, next: cursor)
+    }
+
+    /// What an executor needs to carry out a run that was started.
+    func work(for run: Run, isRedelivery: Bool) throws -> Work {
+        let now = clock.now()
+        let (definition, input, workflow) = try read { view in
+            (
+                try view.definition(at: run.definitionPosition),
+                try run.input.map { try view.payload(at: $0) },
+                try view.workflow(run.workflow, of: run.team)
+            )
+        }
+        let bytes: [UInt8]? = if case .bytes(let bytes) = input { bytes } else { nil }
+        var sealed: [SealedSecret] = []
+        if let workflow { sealed.append(workflow.secret) }
+        if let old = workflow?.previousSecret, now < old.endsAt { sealed.append(old.secret) }
+        return Work(
+            run: run, definition: definition, input: bytes,
+            secrets: try sealed.map { try open($0, for: .workflowSecret, of: run.team) },
+            isRedelivery: isRedelivery)
+    }
+}
+
+extension View {
+    fileprivate borrowing func detail(_ schedule: Schedule) throws -> ScheduleDetail {
+        var message: PayloadLocation?
+        if case .run(let error) = schedule.failure { message = error.message }
+        return ScheduleDetail(
+            schedule: schedule, input: try stored(schedule.input),
+            failureMessage: try stored(message))
+    }
+
+    fileprivate borrowing func detail(_ run: Run) throws -> RunDetail {
+        RunDetail(
+            run: run, input: try stored(run.input), output: try stored(run.output),
+            errorMessage: try stored(run.error?.message))
+    }
+
+    fileprivate borrowing func detail(_ version: Version) throws -> VersionDetail {
+        VersionDetail(
+            version: version, definition: try definition(at: version.definitionPosition),
+            isActive: try workflow(version.workflow, of: version.team)?.activeVersion
+                == version.number)
+    }
+
+    private borrowing func stored(_ location: PayloadLocation?) throws -> StoredPayload? {
+        guard let location else { return nil }
+        return try payload(at: location)
+    }
+}
+
+extension StoredPayload? {
+    fileprivate var byteCount: Int {
+        if case .bytes(let bytes) = self { bytes.count } else { 0 }
+    }
+}

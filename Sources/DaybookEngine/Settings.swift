@@ -1,0 +1,31 @@
+/// Every bound and default of the engine, each with its reason.
+package struct Settings: Sendable {
+    /// A client that retries a day later, or after a long weekend, must still be recognised.
+    package var idempotencySeconds = 7 * 24 * 3_600
+    /// Waiting commands of clients. At 5,000 commands a second, two seconds of work.
+    package var mailboxCommands = 10_000
+    /// Their payloads together.
+    package var mailboxBytes = 64 << 20
+    /// A batch stays far from LMDB's limit of dirty pages, and its commit near a millisecond.
+    package var batchCommands = 1_000
+    package var batchBytes = 4 << 20
+    /// A command that nobody reached in this time is dropped unheard: its caller has given up.
+    package var commandSeconds = 10
+    /// How far wall clock and boot-time clock may part.
+    package var clockToleranceSeconds = 60
+    /// What the timer submits at once: clients' commands go in between.
+    package var timerBatch = 500
+    /// Requests of executors open at once.
+    package var executionsInFlight = 1_000
+    /// Open requests of executors get so long at a stop.
+    package var executionGraceSeconds = 20
+    /// Rows that one list request may look at before it answers with what it has.
+    package var listWork = 200_000
+    /// Rows looked at in one snapshot: a few milliseconds.
+    package var listWorkPerSnapshot = 2_000
+    /// Below either, new work is refused.
+    package var diskReserveBytes = 256 << 20
+    package var diskReserveFraction = 0.05
+
+    package init() {}
+}

@@ -1,0 +1,125 @@
+import DaybookCore
+import DaybookStore
+import Foundation
+import Logging
+import Metrics
+import Synchronization
+
+/// The one thread that writes: takes a batch from the mailbox, has it judged and committed, and
+/// only then answers everybody in it.
+final class Writer: Sendable {
+    private let mailbox: Mailbox
+    private let feed: Feed
+    private let clock: any ServiceClock
+    private let logger: Logger
+    private let firstFailure = Mutex<(any Error)?>(nil)
+    private let end = Signal()
+
+    init(mailbox: Mailbox, feed: Feed, clock: any ServiceClock, logger: Logger) {
+        self.mailbox = mailbox
+        self.feed = feed
+        self.clock = clock
+        self.logger = logger
+    }
+
+    var failure: (any Error)? { firstFailure.withLock { $0 } }
+
+    /// Starts the thread. `prepare` makes the processor on it, before anything else is written;
+    /// `onEnd` is called when the thread has ended, for whatever reason.
+    func start(
+        prepare: @escaping @Sendable () throws -> BatchProcessor,
+        onEnd: @escaping @Sendable () -> Void
+    ) {
+        let thread = Thread { [self] in
+            do {
+                try run(try prepare())
+            } catch {
+                firstFailure.withLock { $0 = error }
+                logger.critical(
+                    "the storage failed; the process stops", metadata: ["error": "\(error)"])
+                mailbox.close()
+                // Nobody who is still waiting is told "yes".
+                while case let tickets = mailbox.take(), !tickets.isEmpty {
+                    for ticket in tickets { ticket.complete(.unavailable(.outcomeUnknown)) }
+                }
+            }
+            onEnd()
+            end.fire()
+        }
+        thread.name = "daybook-writer"
+        thread.start()
+    }
+
+    /// Returns when the thread has ended.
+    func waitForEnd() async { await end.wait() }
+
+    private func run(_ first: BatchProcessor) throws {
+        var processor = first
+        let commitTimer = Metrics.Timer(label: "daybook_commit_duration")
+        let batchSize = Recorder(label: "daybook_batch_commands")
+        while true {
+            let tickets = mailbox.take()
+            guard !tickets.isEmpty else { return }
+            let begun = clock.sinceBoot()
+            try process(tickets.filter { isWanted($0, at: begun) }, &processor)
+            commitTimer.recordMicroseconds(clock.sinceBoot() - begun)
+            batchSize.record(tickets.count)
+        }
+    }
+
+    private func isWanted(_ ticket: Ticket, at now: Int64) -> Bool {
+        let isLate = ticket.deadline.map { $0 < now } ?? false
+        guard isLate || ticket.caller?.isGone == true else { return true }
+        ticket.complete(.unavailable(.overloaded))
+        return false
+    }
+
+    private func process(_ tickets: [Ticket], _ processor: inout BatchProcessor) throws {
+        guard !tickets.isEmpty else { return }
+        do {
+            let result = try processor.process(tickets.map(\.submission))
+            feed.publish(result.entries)
+            for (ticket, outcome) in zip(tickets, result.outcomes) { ticket.complete(outcome) }
+        } catch  where !isFatal(error) && tickets.count > 1 {
+            // Too large for one transaction, or the map is full: half of it may still fit.
+            let half = tickets.count / 2
+            try process(Array(tickets[..<half]), &processor)
+            try process(Array(tickets[half...]), &processor)
+        } catch  where !isFatal(error) {
+            logger.error("a command did not fit", metadata: ["error": "\(error)"])
+            for ticket in tickets { ticket.complete(.unavailable(.diskFull)) }
+        } catch {
+            for ticket in tickets { ticket.complete(.unavailable(.outcomeUnknown)) }
+            throw error
+        }
+    }
+}
+
+/// Something that happens once, and can be waited for.
+final class Signal: Sendable {
+    private struct State {
+        var hasFired = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func fire() {
+        let waiting = state.withLock { state in
+            state.hasFired = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let hasFired = state.withLock { state in
+                if !state.hasFired { state.waiting.append(continuation) }
+                return state.hasFired
+            }
+            if hasFired { continuation.resume() }
+        }
+    }
+}

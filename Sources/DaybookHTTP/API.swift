@@ -1,0 +1,107 @@
+import DaybookCore
+import DaybookEngine
+import DaybookWire
+import HTTPTypes
+import Logging
+
+/// What the routes have at hand.
+package struct API: Sendable {
+    package struct Limits: Sendable {
+        /// A request's body, of anything but a batch.
+        package var bodyBytes = 1 << 20
+        /// `run_input` and output.
+        package var payloadBytes = 256 << 10
+        /// The payloads of one page of a list.
+        package var pageBytes = 4 << 20
+
+        package init() {}
+    }
+
+    package let engine: Engine
+    package let egress: EgressRules
+    package let limits: Limits
+    package let logger: Logger
+
+    package init(
+        engine: Engine, egress: EgressRules, limits: Limits = Limits(), logger: Logger
+    ) {
+        self.engine = engine
+        self.egress = egress
+        self.limits = limits
+        self.logger = logger
+    }
+
+    /// Submits the call's command and returns what was accepted; throws the problem otherwise.
+    func submit(
+        _ command: Command, for call: Call, payload: SaltedPayload? = nil
+    ) async throws -> Accepted {
+        guard let principal = call.principal else { throw Problem.unauthorized }
+        let outcome = await engine.submit(
+            Submission(
+                command, by: .key(principal.key), team: principal.team, id: call.requestID,
+                idempotency: try call.idempotencyKey(),
+                expectedRevisions: try call.expectedRevisions(), traceparent: call.traceparent,
+                payload: payload))
+        switch outcome {
+        case .accepted(let accepted): return accepted
+        case .refused(let rejection): throw Problem(rejection)
+        case .unavailable(let reason): throw Problem(reason)
+        }
+    }
+
+    /// The fields of a body and, salted and digested, the payload in one of them.
+    func payload(_ fields: JSONFields, _ name: String) throws -> SaltedPayload? {
+        guard let bytes = fields.optional(name, .raw) else { return nil }
+        guard bytes.count <= limits.payloadBytes else {
+            var problem = Problem.tooLarge(limits.payloadBytes)
+            problem.errors = [
+                FieldError(
+                    pointer: "/\(name)", message: "has \(bytes.count) bytes")
+            ]
+            throw problem
+        }
+        return engine.salted(bytes)
+    }
+
+    /// The key that a request came with, if it opens anything.
+    func principal(_ headers: HTTPFields) throws -> Principal? {
+        guard let text = headers[.authorization], text.utf8.count < 200,
+            text.prefix(7).lowercased() == "bearer ",
+            let presented = APIKeyText(String(text.dropFirst(7)))
+        else { return nil }
+        let digest = presented.secretDigest
+        guard let key = try engine.validKey(presented.id),
+            areEqualInConstantTime(key.secretDigest.bytes, digest.bytes)
+        else { return nil }
+        return Principal(key: key.id, team: key.team, role: key.role)
+    }
+}
+
+/// Reads and checks the parameters that every list has.
+struct ListParameters {
+    static let limits = 1...100
+    static let defaultLimit = 50
+
+    let limit: Int
+    let cursor: [UInt8]?
+
+    init(_ query: QueryFields) {
+        limit = query.integer("limit", Self.limits) ?? Self.defaultLimit
+        cursor = query.value("cursor", "is not a cursor of this list") { Cursor.bytes($0) }
+    }
+}
+
+extension JSONFields {
+    /// Throws every mistake that was made in the body, fields that nobody knows included.
+    func throwMistakes() throws {
+        let errors = finish()
+        if !errors.isEmpty { throw Problem.invalid(errors) }
+    }
+}
+
+/// What a required field gave. Only to be called after `throwMistakes`, which throws where one is
+/// missing.
+func present<Value>(_ value: Value?) -> Value {
+    guard let value else { preconditionFailure("a missing field was not noted as a mistake") }
+    return value
+}

@@ -1,0 +1,195 @@
+import DaybookCore
+import DaybookEngine
+import DaybookWire
+import Foundation
+import HTTPTypes
+
+/// Who asks, by the key that came with the request.
+struct Principal: Sendable {
+    let key: KeyID
+    let team: TeamID
+    let role: Role
+}
+
+/// One request as its route sees it.
+struct Call: Sendable {
+    let method: HTTPRequest.Method
+    let path: String
+    let rawQuery: String
+    let query: [(name: String, value: String)]
+    let headers: HTTPFields
+    let body: [UInt8]
+    let parameters: [String: String]
+    /// Shown as `request_id`, and the command's id in the log.
+    let requestID: CommandID
+    /// Absent on routes that need no key.
+    let principal: Principal?
+
+    var team: TeamID {
+        guard let principal else { preconditionFailure("a route without a key asks for a team") }
+        return principal.team
+    }
+
+    /// An id in the path. Anything that is not one names nothing.
+    func id<Kind>(_ name: String, _ what: String) throws -> Identifier<Kind> {
+        guard let text = parameters[name], let id = Identifier<Kind>(hex: text) else {
+            throw Problem.notFound(what)
+        }
+        return id
+    }
+
+    /// A version's number in the path: decimal digits without a leading zero.
+    func versionNumber(_ name: String = "version") throws -> Int {
+        guard let text = parameters[name], let number = Int(text), String(number) == text,
+            Limits.versionNumbers.contains(number)
+        else { throw Problem.notFound("version") }
+        return number
+    }
+
+    /// The body as JSON, scanned once; members named in `opaque` are left as they were sent.
+    func fields(opaque: Set<String> = [], mayBeEmpty: Bool = false) throws -> JSONFields {
+        let body = mayBeEmpty && body.isEmpty ? Array("{}".utf8) : body
+        if !(mayBeEmpty && self.body.isEmpty) { try checkContentType() }
+        do {
+            return JSONFields(try JSONScanner.scan(body, opaque: opaque), body: body)
+        } catch {
+            throw Problem.malformed("the body is not JSON: \(error)")
+        }
+    }
+
+    /// The body, which is one value as a whole.
+    func wholeBody<Value>(_ type: JSONType<Value>) throws -> (JSONFields, Value?) {
+        let fields = try fields()
+        return (fields, fields.whole(type))
+    }
+
+    private func checkContentType() throws {
+        let type = headers[.contentType] ?? ""
+        let media = type.split(separator: ";", maxSplits: 1).first ?? ""
+        guard media.trimmingCharacters(in: .whitespaces).lowercased() == "application/json" else {
+            throw Problem(
+                status: .unsupportedMediaType, code: "unsupported_media_type",
+                title: "The body must be JSON", detail: "send `Content-Type: application/json`")
+        }
+    }
+
+    /// What `If-Match` asks for: `nil` for any revision. RFC 9110, section 13.1.1: weak tags never
+    /// match.
+    func expectedRevisions() throws -> Set<UInt64>? {
+        guard let text = headers[.ifMatch] else { return nil }
+        if text.trimmingCharacters(in: .whitespaces) == "*" { return nil }
+        var revisions: Set<UInt64> = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let tag = part.trimmingCharacters(in: .whitespaces)
+            let isWeak = tag.hasPrefix("W/")
+            let quoted = isWeak ? String(tag.dropFirst(2)) : tag
+            guard quoted.count >= 2, quoted.hasPrefix("\""), quoted.hasSuffix("\""),
+                !quoted.dropFirst().dropLast().contains("\"")
+            else { throw Problem.malformed("If-Match is not a list of entity tags") }
+            if !isWeak, let revision = UInt64(quoted.dropFirst().dropLast()) {
+                revisions.insert(revision)
+            }
+        }
+        return revisions
+    }
+
+    static let maximumIdempotencyKeyBytes = 255
+
+    /// The client's idempotency key, digested together with what it is for.
+    func idempotencyKey() throws -> IdempotencyKey? {
+        guard let key = headers[.idempotencyKey] else { return nil }
+        guard (1...Self.maximumIdempotencyKeyBytes).contains(key.utf8.count),
+            key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            throw Problem.malformed(
+                "Idempotency-Key must have 1 to 255 visible ASCII characters")
+        }
+        let place = [Array(method.rawValue.utf8), Array(path.utf8)]
+        return IdempotencyKey(
+            scope: digest(of: [team.bytes] + place + [Array(key.utf8)]),
+            request: digest(of: place + [Array(rawQuery.utf8), body]))
+    }
+
+    /// The W3C trace context that came along, where it has its form.
+    var traceparent: String? {
+        guard let text = headers[.traceparent], text.utf8.count == 55,
+            text.utf8.allSatisfy({ byte in
+                byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+            })
+        else { return nil }
+        return text
+    }
+}
+
+extension HTTPField.Name {
+    static let idempotencyKey = Self("Idempotency-Key")!
+    static let idempotentReplayed = Self("Idempotent-Replayed")!
+    static let daybookPosition = Self("Daybook-Position")!
+    static let traceparent = Self("traceparent")!
+}
+
+/// Reads the parameters of a query and gathers every mistake, as `JSONFields` does for bodies.
+final class QueryFields {
+    private let parameters: [(name: String, value: String)]
+    private var read: Set<String> = []
+    private var errors: [FieldError] = []
+
+    init(_ call: Call) {
+        parameters = call.query
+    }
+
+    func value<Value>(
+        _ name: String, _ message: String, _ convert: (String) throws -> Value?
+    ) -> Value? {
+        read.insert(name)
+        let values = parameters.filter { $0.name == name }
+        guard let first = values.first else { return nil }
+        guard values.count == 1 else {
+            refuse(name, "must come once")
+            return nil
+        }
+        guard let value = try? convert(first.value) else {
+            refuse(name, message)
+            return nil
+        }
+        return value
+    }
+
+    func integer(_ name: String, _ range: ClosedRange<Int>) -> Int? {
+        let message = "must be an integer between \(range.lowerBound) and \(range.upperBound)"
+        return value(name, message) { text in
+            guard let number = Int(text), String(number) == text, range.contains(number) else {
+                return nil
+            }
+            return number
+        }
+    }
+
+    func instant(_ name: String) -> Instant? {
+        read.insert(name)
+        guard let text = parameters.first(where: { $0.name == name })?.value else { return nil }
+        do throws(TimeSyntaxError) {
+            return try RFC3339.parse(text)
+        } catch {
+            refuse(name, error.message)
+            return nil
+        }
+    }
+
+    func id<Kind>(_ name: String) -> Identifier<Kind>? {
+        value(name, "must be an id of 24 lowercase hexadecimal digits") { Identifier(hex: $0) }
+    }
+
+    func refuse(_ name: String, _ message: String) {
+        errors.append(FieldError(pointer: "?\(name)", message: message))
+    }
+
+    /// Throws where anything was wrong, parameters that nobody asked for included.
+    func finish() throws {
+        for parameter in parameters where !read.contains(parameter.name) {
+            refuse(parameter.name, "is not a known parameter")
+        }
+        if !errors.isEmpty { throw Problem.invalid(errors) }
+    }
+}

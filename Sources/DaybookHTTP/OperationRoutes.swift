@@ -1,0 +1,88 @@
+import DaybookCore
+import DaybookEngine
+import DaybookWire
+import HTTPTypes
+
+/// How the service is, what the team may use, and the administrator's words to it.
+enum OperationRoutes {
+    static let all: [Route] = [
+        Route(.get, "/healthz", .open, health),
+        Route(.get, "/readyz", .open, readiness),
+        Route(.get, "/license", .role(.read), license),
+        Route(.post, "/pause", .role(.admin), body: .json, pause),
+        Route(.post, "/resume", .role(.admin), body: .json, resume),
+        Route(.post, "/clock/trust", .role(.admin), body: .json, trustClock),
+    ]
+
+    /// Alive: the process answers.
+    private static func health(_ call: Call, _ api: API) async throws -> Reply {
+        Reply.json { $0.object { $0.field("status", "ok") } }
+    }
+
+    /// Ready: commands are taken, promises are kept. The reasons why not are shown to who has a key.
+    private static func readiness(_ call: Call, _ api: API) async throws -> Reply {
+        let reasons = try reasons(api)
+        let showsReasons = call.principal != nil
+        return Reply.json(reasons.isEmpty ? .ok : .serviceUnavailable) { writer in
+            writer.object { writer in
+                writer.field("status", reasons.isEmpty ? "ready" : "not_ready")
+                if showsReasons {
+                    writer.array("reasons") { writer in
+                        for reason in reasons { writer.string(reason) }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func reasons(_ api: API) throws -> [String] {
+        let engine = api.engine
+        var reasons: [String] = []
+        switch engine.currentPhase {
+        case .replaying(let percent): return ["replaying (\(percent) %)"]
+        case .stopping: reasons.append("stopping")
+        case .serving: break
+        }
+        switch engine.clockJudgement {
+        case .good: break
+        case .ahead: reasons.append("clock_suspect (ahead): nothing is written")
+        case .behind: reasons.append("clock_suspect (behind): nothing fires")
+        }
+        if engine.hasDiskFull { reasons.append("disk_full: new work is refused") }
+        if try engine.service().isPaused { reasons.append("paused: nothing fires or starts") }
+        return reasons
+    }
+
+    private static func license(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        guard let team = try api.engine.team(call.team) else { throw Problem.notFound("team") }
+        let usage = try api.engine.usage(of: call.team)
+        return Reply.json { writer in
+            writer.object { writer in
+                writer.field("team_id", team.id)
+                writer.field("max_concurrent_runs", team.maxConcurrentRuns)
+                writer.field("in_progress", usage.inProgress)
+                writer.field("queued", usage.queued)
+            }
+        }.with(revision: team.revision)
+    }
+
+    private static func pause(_ call: Call, _ api: API) async throws -> Reply {
+        try await tell(.pause, call, api)
+    }
+
+    private static func resume(_ call: Call, _ api: API) async throws -> Reply {
+        try await tell(.resume, call, api)
+    }
+
+    private static func trustClock(_ call: Call, _ api: API) async throws -> Reply {
+        try await tell(.trustClock, call, api)
+    }
+
+    private static func tell(_ command: Command, _ call: Call, _ api: API) async throws -> Reply {
+        try call.fields(mayBeEmpty: true).throwMistakes()
+        let accepted = try await api.submit(command, for: call)
+        let isPaused = try api.engine.service().isPaused
+        return Reply.json { $0.object { $0.field("paused", isPaused) } }.with(accepted)
+    }
+}

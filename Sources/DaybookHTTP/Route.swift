@@ -1,0 +1,39 @@
+import DaybookCore
+import HTTPTypes
+
+/// One method on one path, what it needs, and what it does.
+struct Route: Sendable {
+    enum Access: Sendable, Hashable {
+        case open
+        case role(Role)
+    }
+
+    /// How the body is taken.
+    enum Body: Sendable, Hashable {
+        case none
+        case json
+    }
+
+    let method: HTTPRequest.Method
+    /// Segments with a brace are parameters: `/workflows/{workflow_id}`.
+    let path: String
+    let access: Access
+    let body: Body
+    let handle: @Sendable (Call, API) async throws -> Reply
+
+    init(
+        _ method: HTTPRequest.Method, _ path: String, _ access: Access, body: Body = .none,
+        _ handle: @escaping @Sendable (Call, API) async throws -> Reply
+    ) {
+        self.method = method
+        self.path = path
+        self.access = access
+        self.body = body
+        self.handle = handle
+    }
+
+    /// Every route there is. Tests walk it, so that a new one is checked like all others.
+    static let all: [Route] =
+        ScheduleRoutes.all + RunRoutes.all + WorkflowRoutes.all + VersionRoutes.all
+        + OperationRoutes.all
+}

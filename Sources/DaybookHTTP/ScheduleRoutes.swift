@@ -1,0 +1,154 @@
+import DaybookCore
+import DaybookEngine
+import DaybookWire
+import HTTPTypes
+import Foundation
+
+/// Promises: give, list, read, change, cancel.
+enum ScheduleRoutes {
+    static let all: [Route] = [
+        Route(
+            .post, "/workflows/{workflow_id}/schedules", .role(.write), body: .json, create),
+        Route(.get, "/workflows/{workflow_id}/schedules", .role(.read), listOfWorkflow),
+        Route(.get, "/workflow-schedules", .role(.read), list),
+        Route(.get, "/workflow-schedules/{schedule_id}", .role(.read), read),
+        Route(.patch, "/workflow-schedules/{schedule_id}", .role(.write), body: .json, modify),
+        Route(.delete, "/workflow-schedules/{schedule_id}", .role(.write), cancel),
+    ]
+
+    private static func create(_ call: Call, _ api: API) async throws -> Reply {
+        let workflow: WorkflowID = try call.id("workflow_id", "workflow")
+        let fields = try call.fields(opaque: ["run_input"])
+        let time = fields.required("scheduled_time", .instant)
+        let payload = try api.payload(fields, "run_input")
+        let version = fields.optional("version", .integer(Limits.versionNumbers))
+        let name = fields.optional("scheduled_by_name", .normalised)
+        let end = fields.optional("expires_at", .instant)
+        let priority = fields.optional("priority", .integer(Limits.priorities))
+        let key = fields.optional("dedup_key", .string(bytes: Limits.deduplicationKeyBytes))
+        try fields.throwMistakes()
+        let accepted = try await api.submit(
+            .createSchedule(
+                workflow,
+                NewSchedule(
+                    scheduledTime: present(time), input: payload?.payload, version: version,
+                    scheduledByName: name, expiresAt: end,
+                    priority: priority ?? Limits.defaultPriority,
+                    deduplicationKey: key.map { DeduplicationKey($0) })),
+            for: call, payload: payload)
+        return try reply(.created, accepted, api, knownInput: payload?.bytes)
+    }
+
+    private static func modify(_ call: Call, _ api: API) async throws -> Reply {
+        let id: ScheduleID = try call.id("schedule_id", "schedule")
+        let fields = try call.fields(opaque: ["run_input"])
+        var changes = ScheduleChanges()
+        changes.scheduledTime = fields.optional("scheduled_time", .instant)
+        let payload = try api.payload(fields, "run_input")
+        switch fields.field("version", .integer(Limits.versionNumbers)) {
+        case .absent: break
+        case .null: changes.version = .set(nil)
+        case .value(let version): changes.version = .set(version)
+        }
+        switch fields.field("expires_at", .instant) {
+        case .absent: break
+        case .null: changes.expiresAt = .set(nil)
+        case .value(let end): changes.expiresAt = .set(end)
+        }
+        changes.priority = fields.optional("priority", .integer(Limits.priorities))
+        try fields.throwMistakes()
+        if let payload {
+            // The same bytes again are no change. They were read at one moment, and the answer is
+            // that of this moment.
+            let current = try api.engine.schedule(id, of: call.team)
+            if current?.input.bytes ?? Array("null".utf8) != payload.bytes {
+                changes.input = payload.payload
+            }
+        }
+        let accepted = try await api.submit(
+            .modifySchedule(id, changes), for: call,
+            payload: changes.input == nil ? nil : payload)
+        return try reply(.ok, accepted, api)
+    }
+
+    private static func cancel(_ call: Call, _ api: API) async throws -> Reply {
+        let id: ScheduleID = try call.id("schedule_id", "schedule")
+        return try reply(.ok, try await api.submit(.cancelSchedule(id), for: call), api)
+    }
+
+    private static func read(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        let id: ScheduleID = try call.id("schedule_id", "schedule")
+        guard let detail = try api.engine.schedule(id, of: call.team) else {
+            throw Problem.notFound("schedule")
+        }
+        return Reply.json { $0.schedule(detail) }.with(revision: detail.schedule.revision)
+    }
+
+    private static func list(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        let workflow: WorkflowID? = query.id("workflow_id")
+        return try list(call, api, query, workflow: workflow)
+    }
+
+    private static func listOfWorkflow(_ call: Call, _ api: API) async throws -> Reply {
+        let workflow: WorkflowID = try call.id("workflow_id", "workflow")
+        guard try api.engine.workflow(workflow, of: call.team) != nil else {
+            throw Problem.notFound("workflow")
+        }
+        return try list(call, api, QueryFields(call), workflow: workflow)
+    }
+
+    private static func list(
+        _ call: Call, _ api: API, _ query: QueryFields, workflow: WorkflowID?
+    ) throws -> Reply {
+        var filter = ScheduleFilter()
+        filter.workflow = workflow
+        let statuses = Schedule.Status.allCases.map(\.name).joined(separator: ", ")
+        filter.status = query.value("status", "must be one of \(statuses)") {
+            Schedule.Status(name: $0)
+        }
+        filter.deduplicationKey = query.value("dedup_key", "") { DeduplicationKey($0) }
+        filter.from = query.instant("from")
+        filter.to = query.instant("to")
+        let order = query.value("order", "must be created or scheduled_time") { text in
+            switch text {
+            case "created": ScheduleFilter.Order.created
+            case "scheduled_time": ScheduleFilter.Order.scheduledTime
+            default: nil
+            }
+        }
+        filter.order = order ?? .created
+        let parameters = ListParameters(query)
+        try query.finish()
+        let page = try api.engine.schedules(
+            of: call.team, filter, after: parameters.cursor, limit: parameters.limit,
+            maximumBytes: api.limits.pageBytes)
+        return .list(page.items, next: page.next) { $0.schedule($1) }
+    }
+
+    /// - Parameter knownInput: the input as it was sent, which saves reading it back.
+    private static func reply(
+        _ status: HTTPResponse.Status, _ accepted: Accepted, _ api: API, knownInput: [UInt8]? = nil
+    ) throws -> Reply {
+        guard case .schedule(let schedule) = accepted.answer else { throw Problem.internal }
+        let detail =
+            if !accepted.isReplayed, let knownInput {
+                ScheduleDetail(
+                    schedule: schedule, input: .bytes(knownInput), failureMessage: nil)
+            } else {
+                try api.engine.detail(schedule)
+            }
+        return Reply.json(status) { $0.schedule(detail) }
+            .with(accepted).with(revision: schedule.revision)
+    }
+}
+
+extension JSONType where Value == String {
+    /// A text for people, in Unicode's normal form C, so that one spelling of é is stored.
+    static var normalised: Self {
+        JSONType<String>.string().checked { text throws(JSONMismatch) in
+            text.precomposedStringWithCanonicalMapping
+        }
+    }
+}

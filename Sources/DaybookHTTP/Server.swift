@@ -1,0 +1,186 @@
+import DaybookCore
+import DaybookEngine
+import DaybookWire
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The REST API on a socket.
+package struct Server {
+    package struct Options: Sendable {
+        package var host = "127.0.0.1"
+        /// 0 takes a free one.
+        package var port = 8080
+        /// A connection on which nothing moves for so long is closed.
+        package var idleSeconds: Int64 = 120
+
+        package init() {}
+    }
+
+    private let api: API
+
+    package init(api: API) {
+        self.api = api
+    }
+
+    /// The server as a service. `onRunning` is told the port once it listens.
+    package func service(
+        options: Options, onRunning: @escaping @Sendable (Int) -> Void
+    ) -> some Service {
+        Application(
+            responder: responder(),
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(options.idleSeconds),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
+                        maxHeaderFieldCount: 100))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(options.host, port: options.port)),
+            onServerRunning: { channel in
+                onRunning(channel.localAddress?.port ?? options.port)
+            },
+            logger: api.logger)
+    }
+
+    /// Everything behind the socket, for tests without one.
+    package func responder() -> some HTTPResponder<CallContext> {
+        let router = Router(context: CallContext.self, options: .autoGenerateHeadEndpoints)
+        var methods: [String: [HTTPRequest.Method]] = [:]
+        for route in Route.all {
+            methods[route.path, default: []].append(route.method)
+            router.on(RouterPath(route.path), method: route.method) { request, context in
+                await respond(to: request, context, by: route)
+            }
+        }
+        for (path, known) in methods {
+            let allowed = known + (known.contains(.get) ? [.head] : [])
+            for method in Self.methods where !allowed.contains(method) {
+                router.on(RouterPath(path), method: method) { _, _ in
+                    problem(Self.methodNotAllowed(allowed))
+                }
+            }
+        }
+        return Fallback(inner: router.buildResponder(), server: self)
+    }
+
+    private static let methods: [HTTPRequest.Method] = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
+    ]
+
+    private static func methodNotAllowed(_ allowed: [HTTPRequest.Method]) -> Problem {
+        Problem(
+            status: .methodNotAllowed, code: "method_not_allowed",
+            title: "The path does not know this method",
+            detail: "it knows " + allowed.map(\.rawValue).joined(separator: ", "),
+            allow: allowed.map(\.rawValue))
+    }
+
+    private func respond(
+        to request: Request, _ context: CallContext, by route: Route
+    ) async -> Response {
+        let requestID = api.engine.newCommandID()
+        var reply: Reply
+        do {
+            reply = try await self.reply(to: request, context, by: route, requestID)
+        } catch let problem as Problem {
+            reply = Reply(problem, requestID: requestID)
+        } catch {
+            api.logger.error(
+                "a request failed",
+                metadata: [
+                    "request_id": "\(requestID)", "route": "\(route.method) \(route.path)",
+                    "error": "\(error)",
+                ])
+            reply = Reply(Problem.internal, requestID: requestID)
+        }
+        reply.headers[.requestID] = requestID.description
+        return Self.response(reply)
+    }
+
+    private func reply(
+        to request: Request, _ context: CallContext, by route: Route, _ requestID: CommandID
+    ) async throws -> Reply {
+        var principal: Principal?
+        if case .replaying(let percent) = api.engine.currentPhase {
+            guard route.access == .open else {
+                throw Problem(Unavailable.replaying(percent: percent))
+            }
+        } else {
+            principal = try api.principal(request.headers)
+        }
+        if case .role(let needed) = route.access {
+            guard let principal else { throw Problem.unauthorized }
+            guard principal.role.allows(needed) else { throw Problem.forbidden(needed) }
+        }
+        return try await route.handle(
+            Call(
+                method: route.method, path: request.uri.path, rawQuery: request.uri.query ?? "",
+                query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
+                headers: request.headers, body: try await body(of: request, route),
+                parameters: Dictionary(
+                    context.parameters.map { (String($0.key), String($0.value)) },
+                    uniquingKeysWith: { first, _ in first }),
+                requestID: requestID, principal: principal),
+            api)
+    }
+
+    private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
+        guard route.body == .json else { return [] }
+        if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
+            throw Problem(
+                status: .unsupportedMediaType, code: "unsupported_content_encoding",
+                title: "The body must not be compressed", detail: "send it as it is")
+        }
+        let limit = api.limits.bodyBytes
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw Problem.tooLarge(limit)
+        }
+        do {
+            return Array((try await request.body.collect(upTo: limit)).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problem.tooLarge(limit)
+        }
+    }
+
+    fileprivate func problem(_ problem: Problem) -> Response {
+        Self.response(Reply(problem, requestID: api.engine.newCommandID()))
+    }
+
+    private static func response(_ reply: Reply) -> Response {
+        var headers = reply.headers
+        headers[.cacheControl] = "no-store"
+        return Response(
+            status: reply.status, headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply.body)))
+    }
+
+    /// Answers what no route knows in the API's own form.
+    private struct Fallback<Inner: HTTPResponder<CallContext>>: HTTPResponder {
+        let inner: Inner
+        let server: Server
+
+        func respond(to request: Request, context: CallContext) async throws -> Response {
+            do {
+                return try await inner.respond(to: request, context: context)
+            } catch let error as HTTPError where error.status == .notFound {
+                return server.problem(.notFound("path"))
+            }
+        }
+    }
+}
+
+/// What Hummingbird keeps of a request besides the request.
+package struct CallContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+    }
+}
+
+extension HTTPField.Name {
+    static let requestID = Self("Daybook-Request-Id")!
+}

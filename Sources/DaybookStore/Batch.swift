@@ -1,0 +1,372 @@
+import DaybookCore
+import LMDB
+
+/// A write transaction as state: what `decide` reads and `apply` writes, and the log it appends to.
+///
+/// Its first storage error is kept. From then on reads find nothing and writes do nothing, so that
+/// the error never becomes a rejection; the owner looks at `failure` after each command and drops
+/// the batch. To be used on the thread that began it.
+package struct Batch: ~Copyable {
+    private var transaction: WriteTransaction
+    private let tables: Tables
+    private let firstError = FirstError()
+    /// Written once, at the commit: every entry changes it.
+    private var serviceState: ServiceState
+    private var serviceChanged = false
+    private var chain: [UInt8]
+    /// The position of the last entry in the log; the service row may lag behind it in a replay.
+    private var lastPosition: Position
+
+    /// The first error of the storage in this batch; whatever came after it means nothing.
+    package var failure: (any Error)? { firstError.error }
+
+    static func begin(
+        _ transaction: consuming WriteTransaction, _ tables: Tables
+    ) throws -> Batch {
+        let head = try LogHead(transaction, tables)
+        return Batch(transaction, tables, head)
+    }
+
+    private init(
+        _ transaction: consuming WriteTransaction, _ tables: Tables, _ head: LogHead
+    ) {
+        self.transaction = transaction
+        self.tables = tables
+        serviceState = head.service
+        chain = head.chain
+        lastPosition = head.position
+    }
+
+    /// The position that the next entry will have.
+    package var nextPosition: Position { lastPosition + 1 }
+
+    /// Appends an entry and the payloads that its events brought, each by the event's index.
+    package mutating func append(_ entry: Entry, payloads: [(event: Int, payload: SaltedPayload)]) {
+        precondition(entry.header.position == nextPosition, "entries have no gap")
+        guard firstError.error == nil else { return }
+        let record = LogRecord(entry: EntryCodec.encode(entry), after: chain)
+        do {
+            try transaction.append(
+                tables.log, Keys.position(entry.header.position), record.value)
+            for (event, payload) in payloads {
+                let location = PayloadLocation(position: entry.header.position, event: event)
+                for (chunk, value) in PayloadChunks.values(payload).enumerated() {
+                    try transaction.append(
+                        tables.payloads, Keys.payload(location, chunk: chunk), value)
+                }
+            }
+        } catch {
+            firstError.keep(error)
+        }
+        chain = record.chain
+        lastPosition = entry.header.position
+    }
+
+    /// Commits; when it returns, the disk has everything. Throws the storage error, and
+    /// `failure` where there was one before.
+    package consuming func commit() throws {
+        if let error = firstError.error {
+            transaction.abort()
+            throw error
+        }
+        if serviceChanged {
+            try transaction.put(tables.meta, Keys.service, serviceState.rowBytes)
+        }
+        try transaction.commit()
+    }
+
+    package consuming func abort() { transaction.abort() }
+
+    /// Throws all projections away, and notes the layout that a replay is going to write.
+    mutating func clearProjections() {
+        attempt { batch in
+            for name in TableName.allCases where name.isProjection {
+                try batch.transaction.deleteAll(batch.tables[name])
+            }
+            var layout = ByteWriter()
+            layout.uint32(Rows.layout)
+            try batch.transaction.put(batch.tables.meta, Keys.layout, layout.bytes)
+        }
+        serviceState = ServiceState()
+        serviceChanged = true
+    }
+
+    /// Applies the next entries of the log that the projections have not seen, at most `count`,
+    /// each verified; returns the position reached.
+    mutating func replay(count: Int) -> Position {
+        guard firstError.error == nil else { return serviceState.position }
+        var entries: [Entry] = []
+        do {
+            var previous = Chain.start
+            if serviceState.position > 0 {
+                let key = Keys.position(serviceState.position)
+                guard let value = try transaction.get(tables.log, key),
+                    let record = LogRecord(value: value)
+                else { throw LogError.missing(serviceState.position) }
+                previous = record.chain
+            }
+            var position = serviceState.position + 1
+            try transaction.scan(tables.log, from: Keys.position(position), to: nil) {
+                key, value in
+                guard entries.count < count else { return false }
+                entries.append(try View.verify(key, value, at: position, after: &previous))
+                position += 1
+                return true
+            }
+        } catch {
+            firstError.keep(error)
+            return serviceState.position
+        }
+        for entry in entries { apply(entry, to: &self) }
+        return serviceState.position
+    }
+
+    private mutating func attempt(_ body: (inout Batch) throws -> Void) {
+        guard firstError.error == nil else { return }
+        do { try body(&self) } catch { firstError.keep(error) }
+    }
+
+    private borrowing func row<R: Row>(_ table: Table, _ key: [UInt8]) -> R? {
+        guard firstError.error == nil else { return nil }
+        do {
+            guard let bytes = try transaction.get(table, key) else { return nil }
+            return try R(row: bytes)
+        } catch {
+            firstError.keep(error is MalformedRow ? damaged(table) : error)
+            return nil
+        }
+    }
+
+    /// The first key with this prefix at or after `start`.
+    private borrowing func firstKey(
+        _ table: Table, prefix: [UInt8], from start: [UInt8]? = nil
+    ) -> [UInt8]? {
+        guard firstError.error == nil else { return nil }
+        do {
+            guard let found = try transaction.first(table, atOrAfter: start ?? prefix),
+                found.key.starts(with: prefix)
+            else { return nil }
+            return found.key
+        } catch {
+            firstError.keep(error)
+            return nil
+        }
+    }
+
+    private borrowing func read<Value>(
+        _ table: Table, _ key: [UInt8]?, _ decode: ([UInt8]) throws -> Value
+    ) -> Value? {
+        guard let key else { return nil }
+        do {
+            return try decode(key)
+        } catch {
+            firstError.keep(damaged(table))
+            return nil
+        }
+    }
+
+    private mutating func put(_ table: Table, _ key: [UInt8], _ value: [UInt8]) {
+        guard firstError.error == nil else { return }
+        do { try transaction.put(table, key, value) } catch { firstError.keep(error) }
+    }
+
+    private mutating func delete(_ table: Table, _ key: [UInt8]) {
+        guard firstError.error == nil else { return }
+        do { _ = try transaction.delete(table, key) } catch { firstError.keep(error) }
+    }
+
+    private borrowing func damaged(_ table: Table) -> LogError { .damagedProjection(table.name) }
+}
+
+/// Where log and projections stood when the batch began.
+private struct LogHead {
+    let position: Position
+    let chain: [UInt8]
+    let service: ServiceState
+
+    init(_ transaction: borrowing WriteTransaction, _ tables: Tables) throws {
+        if let row = try transaction.get(tables.meta, Keys.service) {
+            service = try ServiceState(row: row)
+        } else {
+            service = ServiceState()
+        }
+        guard let last = try transaction.last(tables.log, before: nil) else {
+            position = 0
+            chain = Chain.start
+            return
+        }
+        var reader = ByteReader(last.key)
+        position = try reader.uint64()
+        guard let record = LogRecord(value: last.value) else { throw LogError.damaged(position) }
+        chain = record.chain
+    }
+}
+
+/// Keeps the first of several errors, also where the batch is only borrowed.
+private final class FirstError {
+    private(set) var error: (any Error)?
+
+    func keep(_ new: any Error) {
+        if error == nil { error = new }
+    }
+}
+
+extension Batch: State {
+    package borrowing func service() -> ServiceState { serviceState }
+
+    package mutating func set(_ service: ServiceState) {
+        serviceState = service
+        serviceChanged = true
+    }
+
+    package borrowing func team(_ id: TeamID) -> Team? { row(tables.teams, Keys.id(id)) }
+
+    package mutating func set(_ team: Team) {
+        put(tables.teams, Keys.id(team.id), team.rowBytes)
+    }
+
+    package borrowing func apiKey(_ id: KeyID) -> APIKey? { row(tables.apiKeys, Keys.id(id)) }
+
+    package mutating func set(_ key: APIKey) {
+        put(tables.apiKeys, Keys.id(key.id), key.rowBytes)
+    }
+
+    package borrowing func workflow(_ id: WorkflowID, of team: TeamID) -> Workflow? {
+        row(tables.workflows, Keys.row(team, id))
+    }
+
+    package mutating func set(_ workflow: Workflow) {
+        put(tables.workflows, Keys.row(workflow.team, workflow.id), workflow.rowBytes)
+    }
+
+    package borrowing func version(
+        _ number: Int, of workflow: WorkflowID, team: TeamID
+    ) -> Version? {
+        guard Limits.versionNumbers.contains(number) else { return nil }
+        return row(tables.versions, Keys.version(team, workflow, number))
+    }
+
+    package mutating func set(_ version: Version) {
+        put(
+            tables.versions, Keys.version(version.team, version.workflow, version.number),
+            version.rowBytes)
+    }
+
+    package borrowing func schedule(_ id: ScheduleID, of team: TeamID) -> Schedule? {
+        row(tables.schedules, Keys.row(team, id))
+    }
+
+    package mutating func set(_ schedule: Schedule) {
+        put(tables.schedules, Keys.row(schedule.team, schedule.id), schedule.rowBytes)
+    }
+
+    package borrowing func pendingSchedule(
+        _ key: DeduplicationKey, of workflow: WorkflowID, team: TeamID
+    ) -> ScheduleID? {
+        guard firstError.error == nil else { return nil }
+        do {
+            let bytes = try transaction.get(
+                tables.pendingKeys, Keys.pending(team, workflow, key))
+            return bytes.flatMap { ScheduleID(bytes: $0) }
+        } catch {
+            firstError.keep(error)
+            return nil
+        }
+    }
+
+    package mutating func setPendingSchedule(
+        _ schedule: ScheduleID?, for key: DeduplicationKey, of workflow: WorkflowID, team: TeamID
+    ) {
+        let row = Keys.pending(team, workflow, key)
+        if let schedule {
+            put(tables.pendingKeys, row, schedule.bytes)
+        } else {
+            delete(tables.pendingKeys, row)
+        }
+    }
+
+    package borrowing func run(_ id: RunID, of team: TeamID) -> Run? {
+        row(tables.runs, Keys.row(team, id))
+    }
+
+    package mutating func set(_ run: Run) {
+        put(tables.runs, Keys.row(run.team, run.id), run.rowBytes)
+    }
+
+    package borrowing func usage(of team: TeamID) -> Usage {
+        row(tables.usage, Keys.usage(team)) ?? Usage()
+    }
+
+    package mutating func set(_ usage: Usage, of team: TeamID) {
+        put(tables.usage, Keys.usage(team), usage.rowBytes)
+    }
+
+    package borrowing func usage(of workflow: WorkflowID, team: TeamID) -> Usage {
+        row(tables.usage, Keys.usage(team, workflow)) ?? Usage()
+    }
+
+    package mutating func set(_ usage: Usage, of workflow: WorkflowID, team: TeamID) {
+        put(tables.usage, Keys.usage(team, workflow), usage.rowBytes)
+    }
+
+    package mutating func insert(_ entry: IndexEntry) {
+        let (name, key) = Keys.entry(entry)
+        put(tables[name], key, [])
+    }
+
+    package mutating func remove(_ entry: IndexEntry) {
+        let (name, key) = Keys.entry(entry)
+        delete(tables[name], key)
+    }
+
+    package borrowing func firstReady(of team: TeamID, in queue: Queue) -> Ready? {
+        read(
+            tables.ready, firstKey(tables.ready, prefix: Keys.ready(team, queue)), Keys.readReady)
+    }
+
+    package borrowing func firstStartable(
+        of workflow: WorkflowID, team: TeamID, in lane: Lane
+    ) -> Startable? {
+        read(
+            tables.startable,
+            firstKey(tables.startable, prefix: Keys.lane(team, workflow, lane)),
+            Keys.readStartable)
+    }
+
+    package borrowing func nextLane(
+        of workflow: WorkflowID, team: TeamID, after lane: Lane?
+    ) -> Lane? {
+        let prefix = Keys.row(team, workflow)
+        var start = prefix
+        if let lane {
+            guard let end = Keys.end(of: Keys.lane(team, workflow, lane)) else { return nil }
+            start = end
+        }
+        return read(
+            tables.startable, firstKey(tables.startable, prefix: prefix, from: start),
+            Keys.readStartable)?.lane
+    }
+
+    package borrowing func keptAnswer(_ scope: Digest256) -> KeptAnswer? {
+        row(tables.keptAnswers, scope.bytes)
+    }
+
+    package mutating func set(_ answer: KeptAnswer, for scope: Digest256) {
+        // An ended answer under the same key may still be there, with its own end.
+        if let old = keptAnswer(scope) {
+            delete(tables.keptAnswerEnds, Keys.keptAnswerEnd(old.endsAt, scope))
+        }
+        put(tables.keptAnswers, scope.bytes, answer.rowBytes)
+        put(tables.keptAnswerEnds, Keys.keptAnswerEnd(answer.endsAt, scope), [])
+    }
+
+    package mutating func removeOldestKeptAnswer(endedBy now: Instant) -> Bool {
+        let key = firstKey(tables.keptAnswerEnds, prefix: [])
+        guard let key, let row = read(tables.keptAnswerEnds, key, Keys.readKeptAnswerEnd),
+            row.end <= now
+        else { return false }
+        delete(tables.keptAnswerEnds, key)
+        delete(tables.keptAnswers, row.scope.bytes)
+        return true
+    }
+}

@@ -1,0 +1,60 @@
+import DaybookCore
+import SwiftProtobuf
+
+/// Entries for people and for programs that read text.
+package enum EntryText {
+    /// Protobuf's JSON of an entry: names as in `docs/daybook.proto`, bytes as base64.
+    package static func json(_ entryBytes: [UInt8]) throws -> String {
+        var options = JSONEncodingOptions()
+        options.preserveProtoFieldNames = true
+        return try Daybook_Entry(serializedBytes: entryBytes).jsonString(options: options)
+    }
+
+    /// An event as a short sentence.
+    package static func sentence(_ event: Event) -> String {
+        switch event {
+        case .initialised(let id, let format):
+            "log \(lowercaseHex(id)) initialised in format \(format)"
+        case .started: "service started"
+        case .stopped: "service stopped"
+        case .paused: "service paused"
+        case .resumed: "service resumed"
+        case .clockTrusted: "clock trusted"
+        case .teamCreated(let event): "team \(event.team) created"
+        case .licenseSet(let event):
+            "license of team \(event.team) set to \(event.maxConcurrentRuns)"
+        case .keyCreated(let event): "key \(event.key) created with role \(event.role.name)"
+        case .keyRevoked(let event): "key \(event.key) revoked"
+        case .workflowCreated(let event): "workflow \(event.workflow) created"
+        case .workflowModified(let event): "workflow \(event.workflow) modified"
+        case .concurrencySet(let event):
+            "cap of workflow \(event.workflow) set to \(event.maxConcurrentRuns)"
+        case .secretRotated(let event): "secret of workflow \(event.workflow) rotated"
+        case .draftEdited(let event): "draft of workflow \(event.workflow) edited"
+        case .versionSaved(let event):
+            "version \(event.number) of workflow \(event.workflow) saved from \(event.source)"
+        case .versionRenamed(let event):
+            "version \(event.number) of workflow \(event.workflow) renamed"
+        case .versionActivated(let event):
+            "version \(event.number) of workflow \(event.workflow) activated"
+        case .scheduleCreated(let event): "schedule \(event.schedule) created"
+        case .scheduleModified(let event): "schedule \(event.schedule) modified"
+        case .scheduleCancelled(let event): "schedule \(event.schedule) cancelled"
+        case .scheduleFired(let event):
+            "schedule \(event.schedule) fired as run \(event.run), "
+                + "\(event.firedAt.milliseconds(since: event.scheduledTime)) ms late"
+        case .scheduleExpired(let event): "schedule \(event.schedule) expired"
+        case .runQueued(let event): "run \(event.run) queued"
+        case .runStarted(let event): "run \(event.run) started, attempt \(event.attempt)"
+        case .leaseRenewed(let event): "lease of run \(event.run) renewed"
+        case .runAccepted(let event): "run \(event.run) accepted by its executor"
+        case .runReleased(let event): "run \(event.run) released"
+        case .runCompleted(let event): "run \(event.run) completed"
+        case .runRetryScheduled(let event):
+            "run \(event.run) failed (\(event.reason.name)), to be tried again"
+        case .runFailed(let event): "run \(event.run) failed (\(event.reason.name))"
+        case .runRequeued(let event): "run \(event.run) queued again"
+        case .runCancelled(let event): "run \(event.run) cancelled"
+        }
+    }
+}

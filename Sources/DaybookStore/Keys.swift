@@ -1,0 +1,291 @@
+import DaybookCore
+
+/// The tables of the environment by name; their order is of no meaning.
+enum TableName: String, CaseIterable {
+    case log
+    case payloads
+    case meta
+    case teams
+    case apiKeys = "api_keys"
+    case workflows
+    case versions
+    case schedules
+    case scheduleLists = "schedule_lists"
+    case pendingKeys = "pending_keys"
+    case runs
+    case runLists = "run_lists"
+    case due
+    case startable
+    case ready
+    case turn
+    case usage
+    case keptAnswers = "kept_answers"
+    case keptAnswerEnds = "kept_answer_ends"
+
+    /// Whether the table can be rebuilt from the log. `meta` is rewritten by a rebuild itself.
+    var isProjection: Bool {
+        switch self {
+        case .log, .payloads, .meta: false
+        default: true
+        }
+    }
+}
+
+/// The keys of every table, as `docs/data-format.md` lists them.
+enum Keys {
+    static let layout = Array("layout".utf8)
+    static let service = Array("service".utf8)
+
+    static func position(_ position: Position) -> [UInt8] {
+        key(8) { $0.uint64(position) }
+    }
+
+    static func payload(_ location: PayloadLocation, chunk: Int) -> [UInt8] {
+        key(12) {
+            $0.uint64(location.position)
+            $0.uint16(location.event)
+            $0.uint16(chunk)
+        }
+    }
+
+    static func id<Kind>(_ id: Identifier<Kind>) -> [UInt8] {
+        key(12) { $0.id(id) }
+    }
+
+    static func row<Kind>(_ team: TeamID, _ id: Identifier<Kind>) -> [UInt8] {
+        key(24) {
+            $0.id(team)
+            $0.id(id)
+        }
+    }
+
+    static func version(_ team: TeamID, _ workflow: WorkflowID, _ number: Int) -> [UInt8] {
+        key(28) {
+            $0.id(team)
+            $0.id(workflow)
+            $0.int(number)
+        }
+    }
+
+    static func pending(
+        _ team: TeamID, _ workflow: WorkflowID, _ name: DeduplicationKey
+    ) -> [UInt8] {
+        key(24 + name.bytes.count) {
+            $0.id(team)
+            $0.id(workflow)
+            $0.raw(name.bytes)
+        }
+    }
+
+    static func usage(_ team: TeamID) -> [UInt8] {
+        key(13) {
+            $0.byte(1)
+            $0.id(team)
+        }
+    }
+
+    static func usage(_ team: TeamID, _ workflow: WorkflowID) -> [UInt8] {
+        key(25) {
+            $0.byte(2)
+            $0.id(team)
+            $0.id(workflow)
+        }
+    }
+
+    static func keptAnswerEnd(_ end: Instant, _ scope: Digest256) -> [UInt8] {
+        key(40) {
+            $0.instant(end)
+            $0.raw(scope.bytes)
+        }
+    }
+
+    // Prefixes: what the keys of a range have in common.
+
+    static func lane(_ team: TeamID, _ workflow: WorkflowID, _ lane: Lane) -> [UInt8] {
+        key(64) {
+            $0.id(team)
+            $0.id(workflow)
+            $0.lane(lane)
+        }
+    }
+
+    static func ready(_ team: TeamID, _ queue: Queue) -> [UInt8] {
+        key(64) {
+            $0.id(team)
+            $0.queue(queue)
+        }
+    }
+
+    static func queue(_ queue: Queue) -> [UInt8] { key(64) { $0.queue(queue) } }
+
+    static func entry(_ entry: IndexEntry) -> (table: TableName, key: [UInt8]) {
+        switch entry {
+        case .schedule(let index): (.scheduleLists, schedule(index))
+        case .run(let index): (.runLists, run(index))
+        case .due(let due): (.due, self.due(due))
+        case .startable(let row):
+            (
+                .startable,
+                key(64) {
+                    $0.id(row.team)
+                    $0.id(row.workflow)
+                    $0.lane(row.lane)
+                    $0.uint64(row.queuedPosition)
+                    $0.id(row.run)
+                }
+            )
+        case .ready(let row):
+            (
+                .ready,
+                key(64) {
+                    $0.id(row.team)
+                    $0.lane(row.lane)
+                    $0.uint64(row.lastStart)
+                    $0.id(row.workflow)
+                }
+            )
+        case .turn(let row):
+            (
+                .turn,
+                key(64) {
+                    $0.queue(row.queue)
+                    $0.uint64(row.lastStart)
+                    $0.id(row.team)
+                }
+            )
+        }
+    }
+
+    static func schedule(_ index: ScheduleIndex) -> [UInt8] {
+        key(40) {
+            switch index {
+            case .byStatus(let team, let status, let id):
+                $0.byte(1)
+                $0.id(team)
+                $0.byte(status.rawValue)
+                $0.id(id)
+            case .byTime(let team, let time, let id):
+                $0.byte(2)
+                $0.id(team)
+                $0.instant(time)
+                $0.id(id)
+            case .byWorkflow(let team, let workflow, let id):
+                $0.byte(3)
+                $0.id(team)
+                $0.id(workflow)
+                $0.id(id)
+            }
+        }
+    }
+
+    static func run(_ index: RunIndex) -> [UInt8] {
+        key(40) {
+            switch index {
+            case .unfinished(let team, let id):
+                $0.byte(1)
+                $0.id(team)
+                $0.id(id)
+            case .byWorkflow(let team, let workflow, let id):
+                $0.byte(2)
+                $0.id(team)
+                $0.id(workflow)
+                $0.id(id)
+            }
+        }
+    }
+
+    static func due(_ due: Due) -> [UInt8] {
+        key(41) {
+            $0.instant(due.instant)
+            $0.byte(due.kind.rawValue)
+            $0.id(due.team)
+            $0.id(due.id)
+            $0.uint64(due.revision)
+        }
+    }
+
+    static func key(_ capacity: Int, _ write: (inout ByteWriter) -> Void) -> [UInt8] {
+        var writer = ByteWriter(capacity: capacity)
+        write(&writer)
+        return writer.bytes
+    }
+
+    /// The first key that is greater than every key with this prefix; `nil` where there is none.
+    static func end(of prefix: [UInt8]) -> [UInt8]? {
+        var end = prefix
+        while let last = end.popLast() {
+            if last < 255 { return end + [last + 1] }
+        }
+        return nil
+    }
+}
+
+/// When a kept answer ends: a row of `kept_answer_ends`.
+struct KeptAnswerEnd {
+    let end: Instant
+    let scope: Digest256
+}
+
+extension ByteWriter {
+    fileprivate mutating func lane(_ lane: Lane) {
+        queue(lane.queue)
+        byte(255 - UInt8(lane.priority))
+    }
+}
+
+// What is read back out of keys.
+extension Keys {
+    static func readDue(_ key: [UInt8]) throws(MalformedRow) -> Due {
+        var reader = ByteReader(key)
+        let instant = try reader.instant()
+        guard let kind = Due.Kind(rawValue: try reader.byte()) else { throw MalformedRow() }
+        let due = Due(
+            instant: instant, kind: kind, team: try reader.id(), id: try reader.id(),
+            revision: try reader.uint64())
+        try reader.end()
+        return due
+    }
+
+    static func readReady(_ key: [UInt8]) throws(MalformedRow) -> Ready {
+        var reader = ByteReader(key)
+        let team: TeamID = try reader.id()
+        let lane = Lane(queue: try reader.queue(), priority: 255 - Int(try reader.byte()))
+        let ready = Ready(
+            team: team, lane: lane, lastStart: try reader.uint64(), workflow: try reader.id())
+        try reader.end()
+        return ready
+    }
+
+    static func readStartable(_ key: [UInt8]) throws(MalformedRow) -> Startable {
+        var reader = ByteReader(key)
+        let team: TeamID = try reader.id()
+        let workflow: WorkflowID = try reader.id()
+        let lane = Lane(queue: try reader.queue(), priority: 255 - Int(try reader.byte()))
+        let startable = Startable(
+            team: team, workflow: workflow, lane: lane, queuedPosition: try reader.uint64(),
+            run: try reader.id())
+        try reader.end()
+        return startable
+    }
+
+    static func readTurn(_ key: [UInt8]) throws(MalformedRow) -> Turn {
+        var reader = ByteReader(key)
+        let turn = Turn(
+            queue: try reader.queue(), lastStart: try reader.uint64(), team: try reader.id())
+        try reader.end()
+        return turn
+    }
+
+    static func readKeptAnswerEnd(_ key: [UInt8]) throws(MalformedRow) -> KeptAnswerEnd {
+        var reader = ByteReader(key)
+        let row = KeptAnswerEnd(end: try reader.instant(), scope: try reader.digest())
+        try reader.end()
+        return row
+    }
+
+    /// The id at the end of a list's key.
+    static func trailingID<Kind>(_ key: [UInt8]) throws(MalformedRow) -> Identifier<Kind> {
+        guard let id = Identifier<Kind>(bytes: key.suffix(12)) else { throw MalformedRow() }
+        return id
+    }
+}

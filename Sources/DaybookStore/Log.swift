@@ -1,0 +1,131 @@
+import Crypto
+import DaybookCore
+
+/// The hashes of the log: `leaf(n) = SHA-256(0x00 ‖ entry bytes)`, the leaf of RFC 6962 section 2.1,
+/// and `chain(n) = SHA-256(chain(n-1) ‖ leaf(n))` from 32 zero bytes.
+package enum Chain {
+    package static let start = [UInt8](repeating: 0, count: 32)
+
+    package static func leaf(_ entry: [UInt8]) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(data: [0] as [UInt8])
+        hash.update(data: entry)
+        return Array(hash.finalize())
+    }
+
+    package static func next(after chain: [UInt8], leaf: [UInt8]) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(data: chain)
+        hash.update(data: leaf)
+        return Array(hash.finalize())
+    }
+}
+
+/// A value of the table `log`: a format byte, the chain hash, the entry's bytes.
+package struct LogRecord: Sendable {
+    package static let format: UInt8 = 1
+    /// What `protoc` must skip.
+    package static let headerByteCount = 33
+
+    package let chain: [UInt8]
+    package let entry: [UInt8]
+
+    package init(entry: [UInt8], after previous: [UInt8]) {
+        self.entry = entry
+        chain = Chain.next(after: previous, leaf: Chain.leaf(entry))
+    }
+
+    /// Takes a stored value apart; `nil` when it is too short or of another format.
+    init?(value: [UInt8]) {
+        guard value.count >= Self.headerByteCount, value[0] == Self.format else { return nil }
+        chain = Array(value[1..<Self.headerByteCount])
+        entry = Array(value[Self.headerByteCount...])
+    }
+
+    var value: [UInt8] {
+        var value: [UInt8] = []
+        value.reserveCapacity(Self.headerByteCount + entry.count)
+        value.append(Self.format)
+        value.append(contentsOf: chain)
+        value.append(contentsOf: entry)
+        return value
+    }
+
+    func follows(_ previous: [UInt8]) -> Bool {
+        Chain.next(after: previous, leaf: Chain.leaf(entry)) == chain
+    }
+}
+
+/// What is wrong with the log, and where.
+package enum LogError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// There is no entry at this position, though there should be.
+    case missing(Position)
+    /// The record's bytes, chain hash or position are not what they were.
+    case damaged(Position)
+    /// Written by a newer binary.
+    case unknown(Position, EntryError)
+    /// The payload's bytes do not give the digest that the entry holds.
+    case damagedPayload(PayloadLocation)
+    /// A projection's row does not read as one: the projections are to be rebuilt.
+    case damagedProjection(String)
+
+    package var description: String {
+        switch self {
+        case .missing(let position): "the log has no entry \(position)"
+        case .damaged(let position): "the log is damaged at position \(position)"
+        case .unknown(let position, let error): "at position \(position): \(error)"
+        case .damagedPayload(let location):
+            "the payload of event \(location.event) at position \(location.position) is damaged"
+        case .damagedProjection(let what):
+            "a row of the projections does not read (\(what)): rebuild them"
+        }
+    }
+}
+
+extension SaltedPayload {
+    /// Salts and digests bytes. To be done outside the writer's thread.
+    package init(_ bytes: [UInt8], salt: [UInt8]) {
+        precondition(salt.count == Self.saltByteCount)
+        self.init(
+            salt: salt, bytes: bytes,
+            payload: Payload(byteCount: bytes.count, digest: Self.digest(salt, bytes)))
+    }
+
+    static func digest(_ salt: [UInt8], _ bytes: [UInt8]) -> Digest256 {
+        var hash = SHA256()
+        hash.update(data: salt)
+        hash.update(data: bytes)
+        guard let digest = Digest256(bytes: Array(hash.finalize())) else {
+            preconditionFailure("SHA-256 has 32 bytes")
+        }
+        return digest
+    }
+}
+
+/// Payloads as rows: values of at most 1,950 bytes, so that LMDB needs no overflow pages.
+enum PayloadChunks {
+    static let maximumByteCount = 1_950
+
+    static func values(_ payload: SaltedPayload) -> [[UInt8]] {
+        let stored = payload.salt + payload.bytes
+        return stride(from: 0, to: stored.count, by: maximumByteCount).map { start in
+            Array(stored[start..<min(start + maximumByteCount, stored.count)])
+        }
+    }
+}
+
+extension Event {
+    /// The payload that the event brought along, if any.
+    package var payload: Payload? {
+        switch self {
+        case .scheduleCreated(let event): event.input
+        case .scheduleModified(let event): event.changes.input
+        case .runQueued(let event):
+            if case .brought(let payload) = event.input { payload } else { nil }
+        case .runCompleted(let event): event.output
+        case .runRetryScheduled(let event): event.message
+        case .runFailed(let event): event.message
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,258 @@
+import DaybookCore
+import LMDB
+
+/// The log, the payloads and the projections of one data directory, owned by this process.
+package final class Store: Sendable {
+    package struct Options: Sendable {
+        /// Address space, not disk: the file grows as it fills.
+        package var mapSize = 64 << 30
+        /// Read transactions that may be open at once.
+        package var maximumReaders = 256
+        /// Opens on file systems on which LMDB is not safe (network, overlay, memory).
+        package var allowsAnyFileSystem = false
+        /// Set after a walk of the whole file by another process found it readable.
+        package var acceptsTruncatedFile = false
+
+        package init() {}
+    }
+
+    package enum OpenError: Error, Hashable, Sendable, CustomStringConvertible {
+        case fileSystem(kind: String, directory: String)
+        /// The projections claim more entries than the log has.
+        case logTooShort(log: Position, projections: Position)
+        case notADatabase(directory: String)
+
+        package var description: String {
+            switch self {
+            case .fileSystem(let kind, let directory):
+                """
+                \(directory) is on \(kind), where a commit is not safe: use a local disk \
+                (ext4, XFS), or allow it with --allow-any-filesystem
+                """
+            case .logTooShort(let log, let projections):
+                """
+                the log ends at \(log), but the projections have seen \(projections): \
+                the data file was damaged or mixed up
+                """
+            case .notADatabase(let directory): "there is no Daybook database in \(directory)"
+            }
+        }
+    }
+
+    /// What is known of the end of the log when it has been opened.
+    package struct Tail: Hashable, Sendable {
+        package let position: Position
+        package let recordedAt: Instant
+        /// The greatest id given in the last entries: the next one must be greater.
+        package let lastID: AnyID
+    }
+
+    /// How many of the last entries are verified at every start.
+    package static let verifiedTail: Position = 1_000
+    /// Entries that a replay applies in one transaction: a few milliseconds, far from LMDB's limit
+    /// of dirty pages.
+    package static let replayBatch = 1_000
+
+    private let environment: Environment
+    private let tables: Tables
+    private let lock: DirectoryLock?
+    package let directory: String
+
+    /// Opens the store in `directory`, making directory and database where there are none.
+    ///
+    /// - Throws: `DirectoryHeldError` when another process owns the directory, `OpenError`,
+    ///   `LogError` when the end of the log does not verify, and errors of LMDB and the system.
+    package init(directory: String, options: Options = Options()) throws {
+        try FileSystem.createDirectory(directory)
+        let kind = try FileSystem.kind(of: directory)
+        guard !kind.isRefused || options.allowsAnyFileSystem else {
+            throw OpenError.fileSystem(kind: kind.name, directory: directory)
+        }
+        self.directory = directory
+        let lock = try DirectoryLock(directory: directory)
+        self.lock = lock
+        let database = Self.database(in: directory)
+        do {
+            if !(try FileSystem.exists(database)) {
+                try Environment.create(
+                    directory: database, tables: Tables.names,
+                    options: Self.environmentOptions(options)
+                ) { _ in }
+            }
+            environment = try Environment(
+                directory: database, tables: Tables.names,
+                options: Self.environmentOptions(options))
+        } catch {
+            lock.release()
+            throw error
+        }
+        tables = Tables(environment)
+        do {
+            _ = try verifyTail()
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    /// Opens an existing store to read from it, also beside the process that owns it.
+    package init(reading directory: String, options: Options = Options()) throws {
+        let database = Self.database(in: directory)
+        guard try FileSystem.exists(database + "/data.mdb") else {
+            throw OpenError.notADatabase(directory: directory)
+        }
+        self.directory = directory
+        lock = nil
+        var environmentOptions = Self.environmentOptions(options)
+        environmentOptions.readOnly = true
+        environment = try Environment(
+            directory: database, tables: Tables.names, options: environmentOptions)
+        tables = Tables(environment)
+    }
+
+    private static func database(in directory: String) -> String { directory + "/db" }
+
+    private static func environmentOptions(_ options: Options) -> Environment.Options {
+        Environment.Options(
+            mapSize: options.mapSize, maximumTables: 64, maximumReaders: options.maximumReaders,
+            acceptsTruncatedFile: options.acceptsTruncatedFile)
+    }
+
+    /// Closes the environment and gives the directory free. No view and no batch may be open.
+    package func close() {
+        environment.close()
+        lock?.release()
+    }
+
+    /// Runs `body` with a snapshot. It must not wait for anything in it.
+    package func read<Value>(_ body: (borrowing View) throws -> Value) throws -> Value {
+        let view = View(try environment.beginRead(), tables)
+        do {
+            return try body(view)
+        } catch is MalformedRow {
+            throw LogError.damagedProjection("a key or a row")
+        }
+    }
+
+    /// Begins a batch, on the thread that will commit it.
+    package func beginBatch() throws -> Batch {
+        try Batch.begin(try environment.beginWrite(), tables)
+    }
+
+    /// Verifies the last entries and tells where the log ends.
+    package func verifyTail() throws -> Tail {
+        try read { view in
+            let last = try view.lastPosition()
+            let service = try view.service()
+            guard service.position <= last else {
+                throw OpenError.logTooShort(log: last, projections: service.position)
+            }
+            var recordedAt = Instant.epoch
+            var lastID = AnyID.lowest
+            if last > 0 {
+                try view.entries(from: last > Self.verifiedTail ? last - Self.verifiedTail : 1) {
+                    entry in
+                    recordedAt = entry.header.recordedAt
+                    for event in entry.events {
+                        if let id = event.newID { lastID = max(lastID, id) }
+                    }
+                    return true
+                }
+            }
+            return Tail(position: last, recordedAt: recordedAt, lastID: lastID)
+        }
+    }
+
+    // Replay
+
+    /// Whether the projections are of another layout than this binary's, or behind the log.
+    package func needsReplay() throws -> Bool {
+        try read { view in
+            try view.layout() != Rows.layout || view.service().position < view.lastPosition()
+        }
+    }
+
+    /// Throws the projections away; the next `replay` builds them anew.
+    package func clearProjections() throws {
+        var batch = try beginBatch()
+        batch.clearProjections()
+        try batch.commit()
+    }
+
+    /// Brings the projections up to the end of the log, from where they stand; from nothing where
+    /// their layout is not this binary's. Can be broken off and taken up again at any commit.
+    ///
+    /// - Parameter progress: is told the position reached and the last one; false breaks off.
+    package func replay(
+        batchSize: Int = Store.replayBatch,
+        progress: (Position, Position) -> Bool = { _, _ in true }
+    ) throws {
+        if try read({ view in try view.layout() }) != Rows.layout { try clearProjections() }
+        while true {
+            var batch = try beginBatch()
+            let reached = batch.replay(count: batchSize)
+            let last = batch.nextPosition - 1
+            try batch.commit()
+            guard reached < last, progress(reached, last) else { return }
+        }
+    }
+
+    // For operation
+
+    package struct Space: Hashable, Sendable {
+        package let availableBytes: Int
+        package let totalBytes: Int
+        package let mapUsedBytes: Int
+        package let mapSize: Int
+    }
+
+    /// What is left on the disk and in the map.
+    package func space() throws -> Space {
+        let disk = try FileSystem.space(of: directory)
+        let info = environment.info
+        return Space(
+            availableBytes: disk.availableBytes, totalBytes: disk.totalBytes,
+            mapUsedBytes: info.usedBytes, mapSize: info.mapSize)
+    }
+
+    /// Frees the reader slots of processes that are no more; returns how many there were.
+    package func clearDeadReaders() throws -> Int { try environment.clearDeadReaders() }
+
+    /// LMDB's version, such as `LMDB 0.9.24: (July 24, 2019)`.
+    package static var libraryVersion: String { Environment.libraryVersion.text }
+
+    /// Whether this LMDB is one of the releases whose robust mutex clean-up has a race (0.9.26 to
+    /// 0.9.31).
+    package static var hasMutexRace: Bool {
+        let version = Environment.libraryVersion
+        return version.major == 0 && version.minor == 9 && (26...31).contains(version.patch)
+    }
+}
+
+extension View {
+    borrowing func layout() throws -> UInt32? {
+        guard let bytes = try metaValue(Keys.layout) else { return nil }
+        var reader = ByteReader(bytes)
+        return try reader.uint32()
+    }
+}
+
+/// Whether an error of the storage leaves open what the disk has: then the process must stop.
+package func isFatal(_ error: any Error) -> Bool {
+    guard let error = error as? LMDBError else { return true }
+    return error.isFatal
+}
+
+extension Event {
+    /// The id of what the event made, if it made something with an id.
+    var newID: AnyID? {
+        switch self {
+        case .teamCreated(let event): AnyID(event.team)
+        case .keyCreated(let event): AnyID(event.key)
+        case .workflowCreated(let event): AnyID(event.workflow)
+        case .scheduleCreated(let event): AnyID(event.schedule)
+        case .runQueued(let event): AnyID(event.run)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import ArgumentParser
+import DaybookConnectors
+import DaybookCore
+import DaybookEngine
+import DaybookHTTP
+import DaybookStore
+import DaybookWire
+import Foundation
+import LMDB
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Puts the parts of the service together and runs them in order.
+struct Composition {
+    private let settings: ServeSettings
+
+    init(_ settings: ServeSettings) {
+        self.settings = settings
+    }
+
+    func run() async throws {
+        var logger = Logger(label: "daybook") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = settings.logLevel
+        let (store, secrets) = try open()
+        defer { store.close() }
+        logger.info(
+            "opened",
+            metadata: ["data_dir": "\(store.directory)", "lmdb": "\(Store.libraryVersion)"])
+        if Store.hasMutexRace {
+            logger.warning("this LMDB can lose its writer lock when a process dies; use 0.9.32")
+        }
+        let engine = Engine(
+            store: store, secrets: secrets, settings: engineSettings, clock: SystemClock(),
+            logger: logger)
+        let clients = OutboundClients(
+            egress: settings.egress, resolver: SystemResolver(), logger: logger)
+        let services = services(engine, clients, logger)
+        do {
+            try await ServiceGroup(
+                configuration: .init(
+                    services: services, gracefulShutdownSignals: [.sigterm, .sigint],
+                    logger: logger)
+            ).run()
+        } catch {
+            await clients.shutDown()
+            await engine.waitForEnd()
+            if engine.failure != nil {
+                throw Failure.exit(Exits.storageFailed, "the storage failed: \(error)")
+            }
+            throw error
+        }
+        await clients.shutDown()
+    }
+
+    private func open() throws -> (Store, SecretKeys) {
+        var options = Store.Options()
+        options.mapSize = settings.mapBytes
+        options.allowsAnyFileSystem = settings.allowsAnyFileSystem
+        do {
+            let store = try Store(directory: settings.dataDirectory, options: options)
+            do {
+                return (store, try SecretKeys(path: store.directory + "/secrets.keys"))
+            } catch {
+                store.close()
+                throw error
+            }
+        } catch {
+            throw Failure.exit(Exits.cannotOpen, "\(error)")
+        }
+    }
+
+    private var engineSettings: Settings {
+        var engine = Settings()
+        engine.idempotencySeconds = settings.idempotencySeconds
+        engine.clockToleranceSeconds = settings.clockToleranceSeconds
+        engine.executionsInFlight = settings.executionsInFlight
+        engine.diskReserveFraction = settings.diskReserveFraction
+        return engine
+    }
+
+    /// In the order in which they start. They stop in reverse: first what waits, then the socket,
+    /// last the writer.
+    private func services(
+        _ engine: Engine, _ clients: OutboundClients, _ logger: Logger
+    ) -> [any Service] {
+        var httpLimits = HTTPExecutor.Limits()
+        httpLimits.outputBytes = settings.payloadBytes
+        var apiLimits = API.Limits()
+        apiLimits.bodyBytes = max(apiLimits.bodyBytes, settings.payloadBytes + (64 << 10))
+        apiLimits.payloadBytes = settings.payloadBytes
+        var server = Server.Options()
+        server.host = settings.host
+        server.port = settings.port
+        let host = settings.host
+        let directory = settings.dataDirectory
+        return [
+            WriterService(engine: engine) { id in
+                try AdminKey.make(id, in: directory, randomBytes: engine.randomBytes)
+            },
+            HousekeepingService(engine: engine),
+            TimerService(engine: engine, logger: logger),
+            DispatcherService(
+                engine: engine,
+                executors: [
+                    .echo: EchoExecutor(clock: engine.clock) { definition in
+                        guard let read = WorkflowDefinition(stored: definition.bytes),
+                            case .echo(let delay) = read.executor
+                        else { return 0 }
+                        return delay
+                    },
+                    .http: HTTPExecutor(
+                        engine: engine, clients: clients, limits: httpLimits, logger: logger),
+                ], logger: logger),
+            Server(
+                api: API(
+                    engine: engine, egress: settings.egress, limits: apiLimits, logger: logger)
+            ).service(options: server) { port in
+                print("Daybook listens on http://\(host):\(port)")
+                fflush(nil)
+            },
+            WaitEnder(engine: engine),
+        ]
+    }
+}
+
+/// Ends every wait as soon as a stop is asked for, so that no client holds up the others.
+private struct WaitEnder: Service {
+    let engine: Engine
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        engine.feed.end()
+    }
+}
+
+/// The file with the first admin key.
+enum AdminKey {
+    /// Makes a key's text, keeps it in `admin.key` (mode 0600) and returns its secret's digest.
+    /// Shows it where a person watches.
+    static func make(
+        _ id: KeyID, in directory: String, randomBytes: (Int) -> [UInt8]
+    ) throws -> Digest256 {
+        let key = APIKeyText(id: id, randomBytes: randomBytes(APIKeyText.randomByteCount))
+        let path = directory + "/admin.key"
+        try FileSystem.writeAtomically(Array((key.text + "\n").utf8), to: path)
+        if isatty(STDOUT_FILENO) == 1 {
+            print("The first admin key, also in \(path):\n\(key.text)")
+        } else {
+            print("The first admin key is in \(path)")
+        }
+        return key.secretDigest
+    }
+}

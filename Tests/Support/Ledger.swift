@@ -1,0 +1,281 @@
+import DaybookCore
+
+/// What a log says by itself: a second reading of it that shares no code with `decide` and `apply`,
+/// and finds what should not have happened.
+struct Ledger {
+    struct TeamRecord {
+        var limit: Int
+        var active = 0
+        var lastStart: Position = 0
+        var touched: Position
+
+        var hasRoom: Bool { active < limit }
+    }
+
+    struct KeyRecord {
+        let team: TeamID
+        let role: Role
+        let expiresAt: Instant?
+        var isRevoked = false
+        var touched: Position
+    }
+
+    struct WorkflowRecord {
+        struct VersionRecord {
+            var definition: Position
+            var queue: Queue
+        }
+
+        let team: TeamID
+        var limit: Int
+        var timeoutSeconds: Int
+        var retry: RetryPolicy
+        var isPaused = false
+        var activeVersion = 0
+        var versions: [Int: VersionRecord]
+        var active = 0
+        var lastStart: Position = 0
+        var touched: Position
+
+        var hasRoom: Bool { !isPaused && (limit == 0 || active < limit) }
+    }
+
+    struct ScheduleRecord {
+        let team: TeamID
+        let workflow: WorkflowID
+        var status = Schedule.Status.pending
+        var time: Instant
+        var input: PayloadLocation?
+        var version: Int?
+        var expiresAt: Instant?
+        var priority: Int
+        var run: RunID?
+        var touched: Position
+    }
+
+    struct RunRecord {
+        enum Status { case queued, waiting, inProgress, completed, failed, cancelled }
+
+        let team: TeamID
+        let workflow: WorkflowID
+        let queue: Queue
+        let priority: Int
+        let schedule: ScheduleID?
+        let expiresAt: Instant?
+        let timeoutSeconds: Int
+        let retry: RetryPolicy
+        let queuedAt: Position
+        var status = Status.queued
+        var attempt = 0
+        var tries = 0
+        var wasStarted = false
+        var startedAt: Position = 0
+        var deadline: Instant?
+        var leaseEndsAt: Instant?
+        var isAccepted = false
+        var notBefore: Instant?
+        var touched: Position
+
+        var isFinal: Bool {
+            switch status {
+            case .queued, .waiting, .inProgress: false
+            case .completed, .failed, .cancelled: true
+            }
+        }
+    }
+
+    let findings = Findings()
+    var teams: [TeamID: TeamRecord] = [:]
+    var keys: [KeyID: KeyRecord] = [:]
+    var workflows: [WorkflowID: WorkflowRecord] = [:]
+    var schedules: [ScheduleID: ScheduleRecord] = [:]
+    var runs: [RunID: RunRecord] = [:]
+    var isPaused = false
+    var reapFloor = Instant.epoch
+    var floorPosition: Position = 0
+    private var position: Position = 0
+    private var recordedAt = Instant.epoch
+    private var commandIDs: Set<CommandID> = []
+
+    func expect(_ holds: Bool, _ message: @autoclosure () -> String) {
+        if !holds { findings.add("\(message()), at position \(position)") }
+    }
+
+    mutating func read(_ entry: Entry) {
+        let header = entry.header
+        position += 1
+        expect(header.position == position, "I1: the entry calls itself \(header.position)")
+        expect(header.recordedAt >= recordedAt, "I9: recorded before its predecessor")
+        recordedAt = header.recordedAt
+        expect(
+            commandIDs.insert(header.commandID).inserted,
+            "I5: command \(header.commandID) has a second entry")
+        expect(
+            isShape(entry.events, of: header.command),
+            "I5: \(header.command) does not bring \(entry.events)")
+        checkActor(header)
+        for (index, event) in entry.events.enumerated() { read(event, at: index, header) }
+    }
+
+    private mutating func read(_ event: Event, at index: Int, _ header: EntryHeader) {
+        switch event {
+        case .initialised, .started, .stopped, .paused, .resumed, .clockTrusted:
+            expect(header.team == nil, "I34: an event of the service belongs to a team")
+            readService(event, header)
+        case .teamCreated, .licenseSet, .keyCreated, .keyRevoked: readTeam(event, header)
+        default:
+            guard let team = header.team, teams[team] != nil else {
+                return expect(false, "I34: the entry belongs to no team")
+            }
+            let location = PayloadLocation(position: header.position, event: index)
+            switch event {
+            case .workflowCreated, .workflowModified, .concurrencySet, .secretRotated,
+                .draftEdited, .versionSaved, .versionRenamed, .versionActivated:
+                readWorkflow(event, team, header)
+            case .scheduleCreated, .scheduleModified, .scheduleCancelled, .scheduleFired,
+                .scheduleExpired:
+                readSchedule(event, team, location, header)
+            default: readRun(event, team, location, header)
+            }
+        }
+    }
+
+    private mutating func readService(_ event: Event, _ header: EntryHeader) {
+        switch event {
+        case .initialised: expect(header.position == 1, "I16: initialised a second time")
+        case .started(let floor):
+            (reapFloor, floorPosition) = (floor, header.position)
+        case .paused:
+            expect(!isPaused, "I16: paused twice")
+            isPaused = true
+        case .resumed(let floor):
+            expect(isPaused, "I16: resumed without a pause")
+            isPaused = false
+            (reapFloor, floorPosition) = (floor, header.position)
+        default: break
+        }
+    }
+
+    private mutating func readTeam(_ event: Event, _ header: EntryHeader) {
+        switch event {
+        case .teamCreated(let created):
+            expect(teams[created.team] == nil, "I16: a team is made twice")
+            expect(header.team == created.team, "I34: another team than the entry's is made")
+            teams[created.team] = TeamRecord(
+                limit: created.maxConcurrentRuns, touched: header.position)
+        case .licenseSet(let set):
+            expect(header.team == set.team, "I34: another team's license is set")
+            guard var team = teams[set.team] else {
+                return expect(false, "I16: a license for a team that is not there")
+            }
+            expect(set.previous == team.touched, "I5h: the license's previous is \(set.previous)")
+            team.limit = set.maxConcurrentRuns
+            team.touched = header.position
+            teams[set.team] = team
+        case .keyCreated(let created):
+            expect(keys[created.key] == nil, "I16: a key is made twice")
+            guard let team = header.team, teams[team] != nil else {
+                return expect(false, "I34: a key of no team")
+            }
+            keys[created.key] = KeyRecord(
+                team: team, role: created.role, expiresAt: created.expiresAt,
+                touched: header.position)
+        case .keyRevoked(let revoked):
+            guard var key = keys[revoked.key] else {
+                return expect(false, "I16: a key is revoked that is not there")
+            }
+            expect(!key.isRevoked, "I16: a key is revoked twice")
+            expect(key.team == header.team, "I34: another team's key is revoked")
+            expect(revoked.previous == key.touched, "I5h: the key's previous")
+            key.isRevoked = true
+            key.touched = header.position
+            keys[revoked.key] = key
+        default: break
+        }
+    }
+
+    /// Who asked, and whether that one might.
+    private func checkActor(_ header: EntryHeader) {
+        switch header.actor {
+        case .system: break
+        case .trigger: expect(false, "I35: there are no triggers")
+        case .key(let id):
+            guard let key = keys[id] else {
+                return expect(false, "I35: key \(id) is not there")
+            }
+            expect(!key.isRevoked, "I35: key \(id) is revoked")
+            expect(
+                key.expiresAt.map { header.recordedAt < $0 } ?? true, "I35: key \(id) has expired")
+            let allowed: [Role] =
+                switch header.command {
+                case .initialise, .start, .stop, .fire, .accept, .reap, .retry, .expire: []
+                case .pause, .resume, .trustClock, .createTeam, .setLicense, .createKey,
+                    .revokeKey:
+                    [.admin]
+                case .claim, .renewLease, .release, .complete, .fail: [.work, .write, .admin]
+                default: [.write, .admin]
+                }
+            expect(
+                allowed.contains(key.role),
+                "I35: a key with role \(key.role) asked for \(header.command)")
+            expect(
+                key.team == header.team || allowed == [.admin],
+                "I34: a key of another team asked for \(header.command)")
+        }
+    }
+
+    /// Whether these are events that the command brings, all of them and nothing else.
+    private func isShape(_ events: [Event], of command: CommandName) -> Bool {
+        let shapes: [[String]] =
+            switch command {
+            case .initialise: [["initialised"]]
+            case .start: [["started"]]
+            case .stop: [["stopped"]]
+            case .pause: [["paused"]]
+            case .resume: [["resumed"]]
+            case .trustClock: [["clockTrusted"]]
+            case .createTeam: [["teamCreated"]]
+            case .setLicense: [["licenseSet"]]
+            case .createKey: [["keyCreated"]]
+            case .revokeKey: [["keyRevoked"]]
+            case .createWorkflow: [["workflowCreated"]]
+            case .modifyWorkflow: [["workflowModified"]]
+            case .setConcurrency: [["concurrencySet"]]
+            case .rotateSecret: [["secretRotated"]]
+            case .editDraft: [["draftEdited"]]
+            case .saveVersion: [["versionSaved"], ["versionSaved", "versionActivated"]]
+            case .renameVersion: [["versionRenamed"]]
+            case .activateVersion: [["versionActivated"]]
+            case .createSchedule: [["scheduleCreated"]]
+            case .modifySchedule: [["scheduleModified"]]
+            case .cancelSchedule: [["scheduleCancelled"]]
+            case .fire: [["scheduleFired", "runQueued"], ["scheduleExpired"]]
+            case .execute: [["runQueued"]]
+            case .claim: [["runStarted"]]
+            case .renewLease: [["leaseRenewed"]]
+            case .accept: [["runAccepted"]]
+            case .release: [["runReleased"]]
+            case .complete: [["runCompleted"]]
+            case .fail, .reap: [["runRetryScheduled"], ["runFailed"]]
+            case .retry: [["runRequeued"]]
+            case .expire: [["runFailed"]]
+            case .cancelRun: [["runCancelled"]]
+            default: []
+            }
+        return shapes.contains(events.map(\.kind))
+    }
+}
+
+extension Event {
+    /// The name of the case, such as `scheduleFired`.
+    package var kind: String { caseName(of: self) }
+}
+
+extension Rejection {
+    /// The name of the case, such as `runState`.
+    package var kind: String { caseName(of: self) }
+}
+
+private func caseName(of value: Any) -> String {
+    Mirror(reflecting: value).children.first?.label ?? "\(value)"
+}

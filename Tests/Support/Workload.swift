@@ -1,0 +1,329 @@
+import DaybookCore
+import DaybookStore
+
+/// Random commands over a small world: few teams, workflows, keys and queues, so that commands meet
+/// one another in every state, legal and illegal, about objects of their own team, of another team
+/// and of none. The same seed and the same states give the same commands.
+package struct Workload {
+    private var numbers: SeededGenerator
+    private var clock = Instant.dayOne
+    private var asked: UInt32 = 0
+    /// The keys that were asked for, whether they were made or not.
+    private var keys: [KeyID] = []
+
+    package init(_ numbers: SeededGenerator) {
+        self.numbers = numbers
+    }
+
+    /// The next command, in view of what there is.
+    package mutating func next(_ state: MemoryState) -> Asked {
+        asked += 1
+        moveClock()
+        let world = World(state)
+        var team = numbers.chance(1, of: 30) ? TeamID.number(0) : world.team(&numbers)
+        let (command, payload) = command(state, world, team)
+        if let owner = world.owner(of: command), !numbers.chance(1, of: 25) { team = owner }
+        if case .claim(let queue, _, _) = command,
+            let ready = state.allReady.first(where: { $0.lane.queue == queue }), !rarely()
+        {
+            team = ready.team
+        }
+        if case .createKey = command { keys.append(.number(asked)) }
+        var asked = Asked(
+            command, by: actor(for: command), team: team,
+            at: max(clock, state.service().recordedAt), newID: .number(asked),
+            commandID: .number(UInt64(asked)), payload: payload)
+        if numbers.chance(1, of: 8) {
+            asked.ifMatch = Set([UInt64.random(in: 1...3, using: &numbers)])
+        }
+        if numbers.chance(1, of: 6) {
+            asked.idempotency = Idempotency(
+                scope: .filled(UInt8.random(in: 1...6, using: &numbers)),
+                request: .filled(UInt8.random(in: 1...2, using: &numbers)),
+                endsAt: asked.at.adding(seconds: Int.random(in: 0...90, using: &numbers)))
+        }
+        return asked
+    }
+
+    /// Mostly on by little, sometimes by much, sometimes back.
+    private mutating func moveClock() {
+        switch Int.random(in: 0..<20, using: &numbers) {
+        case 0..<8: break
+        case 8..<11: clock = clock.adding(microseconds: 1)
+        case 11..<17: clock = clock.adding(seconds: Int.random(in: 1...20, using: &numbers))
+        case 17: clock = clock.adding(seconds: 61)
+        case 18: clock = clock.adding(seconds: 4_000)
+        default: clock = clock.adding(seconds: -30)
+        }
+    }
+
+    private mutating func actor(for command: Command) -> Actor {
+        guard command.requiredRole != nil || numbers.chance(1, of: 20) else {
+            return .system(.timer)
+        }
+        guard !keys.isEmpty, numbers.chance(1, of: 4) else { return .system(.command) }
+        return .key(numbers.chance(1, of: 20) ? .number(0) : numbers.pick(keys))
+    }
+
+    private mutating func payload() -> SaltedPayload? {
+        switch Int.random(in: 0..<8, using: &numbers) {
+        case 0..<4: nil
+        case 4: SaltedPayload([], salt: numbers.bytes(16))
+        case 5: SaltedPayload(numbers.bytes(2_000), salt: numbers.bytes(16))
+        default:
+            SaltedPayload(
+                numbers.bytes(Int.random(in: 1...40, using: &numbers)), salt: numbers.bytes(16))
+        }
+    }
+
+    private mutating func command(
+        _ state: MemoryState, _ world: World, _ team: TeamID
+    ) -> (Command, SaltedPayload?) {
+        if state.service().position == 0 {
+            return (.initialise(logID: [UInt8](repeating: 7, count: 16)), nil)
+        }
+        if world.teams.count < 2 {
+            let limit = Int.random(in: 0...3, using: &numbers)
+            return (.createTeam(name: "team", maxConcurrentRuns: limit), nil)
+        }
+        if world.workflows.count < 3 { return (newWorkflow(), nil) }
+        if state.service().isPaused, numbers.chance(1, of: 5) { return (.resume, nil) }
+        switch Int.random(in: 0..<100, using: &numbers) {
+        case 0..<6: return (serviceOrTeam(team), nil)
+        case 6..<14: return (aboutWorkflow(world.workflow(&numbers)), nil)
+        case 14..<28: return aboutSchedule(world)
+        case 28..<46: return timer(state, world)
+        case 46..<56: return execute(world)
+        case 56..<74: return (claim(state), nil)
+        default: return aboutRun(state, world)
+        }
+    }
+
+    private mutating func serviceOrTeam(_ team: TeamID) -> Command {
+        switch Int.random(in: 0..<14, using: &numbers) {
+        case 0: .initialise(logID: [])
+        case 1: .start
+        case 2: .stop
+        case 3: .pause
+        case 4, 5: .resume
+        case 6: .trustClock
+        case 7:
+            .createTeam(
+                name: rarely() ? "" : "team",
+                maxConcurrentRuns: Int.random(in: 0...4, using: &numbers))
+        case 8, 9: .setLicense(team: team, maxConcurrentRuns: limit())
+        case 10, 11, 12:
+            .createKey(
+                NewKey(
+                    role: numbers.pick(Role.allCases), name: "key",
+                    secretDigest: .filled(1),
+                    expiresAt: numbers.chance(1, of: 4)
+                        ? clock.adding(seconds: Int.random(in: -5...500, using: &numbers)) : nil))
+        default:
+            .revokeKey(keys.isEmpty ? .number(0) : numbers.pick(keys))
+        }
+    }
+
+    private mutating func newWorkflow() -> Command {
+        .createWorkflow(
+            NewWorkflow(
+                name: rarely() ? "" : "workflow", definition: definition(),
+                runTimeoutSeconds: numbers.pick([5, 60, 3_600]),
+                retry: numbers.pick([
+                    .once, .thrice,
+                    RetryPolicy(maxAttempts: 2, initialBackoffSeconds: 0, maxBackoffSeconds: 0),
+                ]), maxConcurrentRuns: Int.random(in: 0...2, using: &numbers),
+                secret: .number(1)))
+    }
+
+    private mutating func rarely() -> Bool { numbers.chance(1, of: 15) }
+
+    private mutating func limit() -> Int {
+        rarely() ? -1 : Int.random(in: 0...3, using: &numbers)
+    }
+
+    private mutating func definition() -> Definition { .on(queue()) }
+
+    private mutating func queue() -> Queue {
+        numbers.pick([.echo, .http, .worker("a"), .worker("a-"), .worker("ab")])
+    }
+
+    private mutating func aboutWorkflow(_ id: WorkflowID) -> Command {
+        switch Int.random(in: 0..<14, using: &numbers) {
+        case 0: newWorkflow()
+        case 1, 2, 3: .modifyWorkflow(id, WorkflowChanges(isPaused: numbers.chance(1, of: 3)))
+        case 4:
+            .modifyWorkflow(
+                id,
+                WorkflowChanges(
+                    name: rarely() ? "" : numbers.pick(["workflow", "other"]),
+                    description: numbers.pick([.keep, .set(nil), .set("text")]),
+                    runTimeoutSeconds: numbers.pick([nil, 5, 60]),
+                    retry: numbers.pick([nil, .once, .thrice])))
+        case 5, 6:
+            .setConcurrency(id, maxConcurrentRuns: limit())
+        case 7: .rotateSecret(id, .number(UInt8.random(in: 1...9, using: &numbers)))
+        case 8, 9: .editDraft(id, definition())
+        case 10, 11:
+            .saveVersion(
+                id,
+                NewVersion(
+                    source: rarely() ? 3 : Int.random(in: 0...1, using: &numbers),
+                    name: rarely() ? "" : "one", markAsActive: numbers.chance(1, of: 2)))
+        case 12:
+            .renameVersion(
+                id, number: Int.random(in: 0...1, using: &numbers),
+                name: rarely() ? "" : numbers.pick(["one", "two"]))
+        default: .activateVersion(id, number: Int.random(in: 0...2, using: &numbers))
+        }
+    }
+
+    /// Mostly in the future.
+    private mutating func time(after start: Instant? = nil) -> Instant {
+        (start ?? clock).adding(seconds: rarely() ? 0 : numbers.pick([1, 5, 10, 60, 600]))
+    }
+
+    /// The draft is there, the next version mostly is not.
+    private mutating func version() -> Int? { rarely() ? 1 : numbers.pick([nil, nil, 0]) }
+
+    private mutating func aboutSchedule(_ world: World) -> (Command, SaltedPayload?) {
+        let payload = payload()
+        let kind = world.schedules.isEmpty ? 0 : Int.random(in: 0..<10, using: &numbers)
+        switch kind {
+        case 0..<6:
+            let key = rarely() ? "" : numbers.pick([nil, "k", "kk", "é"])
+            let time = time()
+            let new = NewSchedule(
+                scheduledTime: time, input: payload?.payload, version: version(),
+                scheduledByName: numbers.pick([nil, "Ada"]),
+                expiresAt: numbers.chance(1, of: 3) ? self.time(after: time) : nil,
+                priority: priority(), deduplicationKey: key.map { DeduplicationKey($0) })
+            return (.createSchedule(world.workflow(&numbers), new), payload)
+        case 6..<9:
+            let id = numbers.pick(world.schedules)
+            let time = numbers.chance(1, of: 2) ? time() : nil
+            let changes = ScheduleChanges(
+                scheduledTime: time, input: payload?.payload,
+                version: numbers.pick([.keep, .keep, .set(version())]),
+                expiresAt: numbers.pick([
+                    .keep, .keep, .set(nil),
+                    .set(self.time(after: time ?? clock.adding(seconds: 600))),
+                ]),
+                priority: numbers.pick([nil, 0, 9]))
+            return (.modifySchedule(id, changes), payload)
+        default: return (.cancelSchedule(numbers.pick(world.schedules)), nil)
+        }
+    }
+
+    private mutating func priority() -> Int { rarely() ? 10 : numbers.pick([0, 5, 5, 5, 9]) }
+
+    private mutating func execute(_ world: World) -> (Command, SaltedPayload?) {
+        let payload = payload()
+        let new = NewRun(
+            input: payload?.payload, version: version(),
+            priority: priority(), expiresAt: numbers.chance(1, of: 3) ? time() : nil)
+        return (.execute(world.workflow(&numbers), new), payload)
+    }
+
+    /// Mostly of a queue where something is ready; by `owner` then also of its team.
+    private mutating func claim(_ state: MemoryState) -> Command {
+        let ready = state.allReady
+        return .claim(
+            ready.isEmpty || rarely() ? queue() : numbers.pick(ready).lane.queue,
+            worker: rarely() ? "" : "worker",
+            leaseSeconds: rarely() ? 1 : numbers.pick([nil, 5, 60]))
+    }
+
+    /// What the timer would submit: mostly what is due, sometimes what is not.
+    private mutating func timer(
+        _ state: MemoryState, _ world: World
+    ) -> (Command, SaltedPayload?) {
+        let due = state.allDue.filter { $0.instant <= clock }
+        let moments = due.isEmpty && numbers.chance(1, of: 6) ? state.allDue : due
+        guard !moments.isEmpty else { return execute(world) }
+        let moment = numbers.pick(moments)
+        let attempt = Int(moment.revision) + (rarely() ? 1 : 0)
+        switch moment.kind {
+        case .schedule: return (.fire(ScheduleID(moment.id), revision: UInt64(attempt)), nil)
+        case .runExpiry: return (.expire(RunID(moment.id)), nil)
+        case .runDeadline, .leaseEnd: return (.reap(RunID(moment.id), attempt: attempt), nil)
+        case .retry: return (.retry(RunID(moment.id), attempt: attempt), nil)
+        }
+    }
+
+    private mutating func aboutRun(
+        _ state: MemoryState, _ world: World
+    ) -> (Command, SaltedPayload?) {
+        guard !world.runs.isEmpty else { return execute(world) }
+        // Those in progress more often: that is where most can happen.
+        let running = world.runs.filter { $0.status == .inProgress }
+        let isAny = numbers.chance(1, of: 5)
+        guard isAny || !running.isEmpty else { return (claim(state), nil) }
+        let run = numbers.pick(isAny ? world.runs : running)
+        let attempt = run.attempt - (rarely() ? 1 : 0)
+        let payload = payload()
+        switch Int.random(in: 0..<16, using: &numbers) {
+        case 0, 1: return (.renewLease(run.id, attempt: attempt), nil)
+        case 2, 3: return (.accept(run.id, attempt: attempt), nil)
+        case 4, 5: return (.release(run.id, attempt: attempt), nil)
+        case 6..<9:
+            return (.complete(run.id, attempt: attempt, output: payload?.payload), payload)
+        case 9..<13:
+            let failure = Failure(
+                reason: numbers.pick([.error, .httpStatus, .connection, .invalidOutput]),
+                message: payload?.payload, isRetryable: !numbers.chance(1, of: 4),
+                retryAfterSeconds: numbers.pick([nil, nil, 0, 30]))
+            return (.fail(run.id, attempt: attempt, failure), payload)
+        case 13: return (.expire(run.id), nil)
+        case 14: return (.reap(run.id, attempt: attempt), nil)
+        default: return (.cancelRun(run.id), nil)
+        }
+    }
+}
+
+/// What there is, in an order that is the same in every process.
+private struct World {
+    let teams: [TeamID]
+    let workflows: [WorkflowID]
+    let schedules: [ScheduleID]
+    let runs: [Run]
+    private let owners: [AnyID: TeamID]
+
+    init(_ state: MemoryState) {
+        teams = state.allTeams.map(\.id).sorted()
+        workflows = state.allWorkflows.map(\.id).sorted()
+        // The newest: older ones have mostly ended.
+        schedules = state.allSchedules.map(\.id).sorted().suffix(8)
+        runs = state.allRuns.sorted { $0.id < $1.id }.suffix(12)
+        var owners: [AnyID: TeamID] = [:]
+        for row in state.allWorkflows { owners[AnyID(row.id)] = row.team }
+        for row in state.allSchedules { owners[AnyID(row.id)] = row.team }
+        for row in state.allRuns { owners[AnyID(row.id)] = row.team }
+        self.owners = owners
+    }
+
+    func team(_ numbers: inout SeededGenerator) -> TeamID {
+        teams.isEmpty ? .number(0) : numbers.pick(teams)
+    }
+
+    func workflow(_ numbers: inout SeededGenerator) -> WorkflowID {
+        workflows.isEmpty || numbers.chance(1, of: 40) ? .number(0) : numbers.pick(workflows)
+    }
+
+    /// Whose the object is that the command is about.
+    func owner(of command: Command) -> TeamID? {
+        switch command {
+        case .modifyWorkflow(let id, _), .setConcurrency(let id, _), .rotateSecret(let id, _),
+            .editDraft(let id, _), .saveVersion(let id, _), .renameVersion(let id, _, _),
+            .activateVersion(let id, _), .createSchedule(let id, _), .execute(let id, _):
+            owners[AnyID(id)]
+        case .modifySchedule(let id, _), .cancelSchedule(let id), .fire(let id, _):
+            owners[AnyID(id)]
+        case .renewLease(let id, _), .accept(let id, _), .release(let id, _),
+            .complete(let id, _, _), .fail(let id, _, _), .reap(let id, _), .retry(let id, _),
+            .expire(let id), .cancelRun(let id):
+            owners[AnyID(id)]
+        default: nil
+        }
+    }
+}
