@@ -163,11 +163,12 @@ package struct Server {
         let server: Server
 
         func respond(to request: Request, context: CallContext) async throws -> Response {
-            do {
-                return try await inner.respond(to: request, context: context)
-            } catch let error as HTTPError where error.status == .notFound {
-                return server.problem(.notFound("path"))
+            let response = try await inner.respond(to: request, context: context)
+            // Hummingbird answers an unknown path with a bare 404; ours have a body.
+            guard response.status == .notFound, response.headers[.contentType] == nil else {
+                return response
             }
+            return server.problem(.notFound("path"))
         }
     }
 }
