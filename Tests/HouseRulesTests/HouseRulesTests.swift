@@ -97,8 +97,11 @@ struct HouseRulesTests {
             var isSuite = false
             var isMarked = false
             for (number, line) in file.lines {
-                if !line.hasPrefix(" ") && line.contains("struct ") { isSuite = line.contains("Tests") }
-                if !line.hasPrefix(" ") && line.hasPrefix("extension") { isSuite = false }
+                let opensType = ["struct ", "enum ", "class ", "actor ", "extension "]
+                    .contains { line.contains($0) }
+                if !line.hasPrefix(" "), opensType {
+                    isSuite = line.contains("struct ") && line.contains("Tests")
+                }
                 if line.contains("@Test") { isMarked = true }
                 guard line.hasPrefix("    func ") else { continue }
                 #expect(

@@ -1,0 +1,32 @@
+import Support
+import Testing
+
+@Suite("Simulation")
+struct SimulationTests {
+    @Test("through crashes, jumps of the clock and races, every word is kept")
+    func wordsAreKept() throws {
+        var counts: [Sometimes: Int] = [:]
+        var cases = 0
+        for var numbers in RandomCases(150) {
+            cases += 1
+            do {
+                var simulation = try Simulation(SeededGenerator(seed: numbers.next()))
+                for step in 1...120 {
+                    try simulation.step()
+                    if step % 15 == 0 { try simulation.check() }
+                }
+                try simulation.drain()
+                try simulation.check()
+                counts.merge(simulation.counts) { $0 + $1 }
+            } catch {
+                Issue.record("\(error); \(numbers.hint)")
+                return
+            }
+        }
+        print("met: \(counts.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", "))")
+        guard cases >= 150 else { return }
+        for what in Sometimes.allCases {
+            #expect(counts[what, default: 0] > 0, "the campaign never met \(what)")
+        }
+    }
+}

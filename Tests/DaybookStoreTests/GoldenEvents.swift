@@ -1,0 +1,191 @@
+import DaybookCore
+import Support
+
+/// An entry and its bytes in hexadecimal.
+struct Golden: Sendable, CustomStringConvertible {
+    let name: String
+    let entry: Entry
+    let hex: String
+
+    var description: String { name }
+
+    static func entry(
+        _ events: [Event], team: TeamID? = .number(2), idempotency: Idempotency? = nil
+    ) -> Entry {
+        Entry(
+            header: EntryHeader(
+                position: 7, recordedAt: .second(1), team: team, actor: .key(.number(3)),
+                commandID: .number(4), causation: idempotency == nil ? 0 : 5,
+                idempotency: idempotency,
+                traceparent: idempotency == nil
+                    ? nil : "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                command: .stop),
+            events: events)
+    }
+
+    /// One event of each kind, with every optional field, and some without.
+    static let events: [(name: String, events: [Event])] = [
+        ("initialised", [.initialised(logID: [UInt8](0..<16), format: 1)]),
+        ("service", [.started(reapFloor: .second(60)), .stopped, .paused, .clockTrusted]),
+        ("resumed", [.resumed(reapFloor: .second(61))]),
+        (
+            "team",
+            [
+                .teamCreated(
+                    TeamCreated(team: .number(2), name: "clinic", maxConcurrentRuns: 50)),
+                .licenseSet(LicenseSet(team: .number(2), previous: 6, maxConcurrentRuns: 0)),
+            ]
+        ),
+        (
+            "key",
+            [
+                .keyCreated(
+                    KeyCreated(
+                        key: .number(3), role: .work, name: "desk", secretDigest: .filled(9),
+                        expiresAt: .second(99))),
+                .keyRevoked(KeyRevoked(key: .number(3), previous: 6)),
+            ]
+        ),
+        (
+            "workflow",
+            [
+                .workflowCreated(
+                    WorkflowCreated(
+                        workflow: .number(5), name: "call", description: "a call",
+                        definition: .worker("q"), runTimeoutSeconds: 60, retry: .thrice,
+                        maxConcurrentRuns: 3, secret: .number(1))),
+                .workflowModified(
+                    WorkflowModified(
+                        workflow: .number(5), previous: 6,
+                        changes: WorkflowChanges(
+                            name: "calls", description: .set(nil), runTimeoutSeconds: 61,
+                            retry: .once, isPaused: true))),
+                .workflowModified(
+                    WorkflowModified(
+                        workflow: .number(5), previous: 6,
+                        changes: WorkflowChanges(description: .set("x"), isPaused: false))),
+                .concurrencySet(
+                    ConcurrencySet(workflow: .number(5), previous: 6, maxConcurrentRuns: 4)),
+                .secretRotated(
+                    SecretRotated(
+                        workflow: .number(5), previous: 6, secret: .number(2),
+                        oldEndsAt: .second(9))),
+            ]
+        ),
+        (
+            "version",
+            [
+                .draftEdited(
+                    DraftEdited(workflow: .number(5), previous: 6, definition: .http)),
+                .versionSaved(
+                    VersionSaved(
+                        workflow: .number(5), previous: 6, number: 2, source: 1, name: "two",
+                        definitionPosition: 4, queue: .echo)),
+                .versionRenamed(
+                    VersionRenamed(workflow: .number(5), previous: 6, number: 2, name: "three")),
+                .versionActivated(
+                    VersionActivated(workflow: .number(5), previous: 6, number: 2)),
+            ]
+        ),
+        (
+            "schedule",
+            [
+                .scheduleCreated(
+                    ScheduleCreated(
+                        schedule: .number(8), workflow: .number(5), scheduledTime: .second(10),
+                        input: SaltedPayload.text("{}").payload, version: 0,
+                        scheduledByName: "Ada", expiresAt: .second(20), priority: 9,
+                        deduplicationKey: DeduplicationKey("k"))),
+                .scheduleCreated(
+                    ScheduleCreated(
+                        schedule: .number(8), workflow: .number(5), scheduledTime: .second(10),
+                        input: nil, version: nil, scheduledByName: nil, expiresAt: nil,
+                        priority: 5, deduplicationKey: nil)),
+                .scheduleModified(
+                    ScheduleModified(
+                        schedule: .number(8), previous: 6,
+                        changes: ScheduleChanges(
+                            scheduledTime: .second(11), input: SaltedPayload.text("1").payload,
+                            version: .set(nil), expiresAt: .set(nil), priority: 1))),
+                .scheduleModified(
+                    ScheduleModified(
+                        schedule: .number(8), previous: 6,
+                        changes: ScheduleChanges(
+                            version: .set(3), expiresAt: .set(.second(30))))),
+                .scheduleCancelled(ScheduleCancelled(schedule: .number(8), previous: 6)),
+                .scheduleFired(
+                    ScheduleFired(
+                        schedule: .number(8), previous: 6, run: .number(9),
+                        scheduledTime: .second(10), firedAt: .second(11))),
+                .scheduleExpired(
+                    ScheduleExpired(
+                        schedule: .number(8), previous: 6, expiresAt: .second(20))),
+            ]
+        ),
+        (
+            "queued",
+            [
+                .runQueued(queued(.stored(PayloadLocation(position: 3, event: 1)), full: true)),
+                .runQueued(queued(.brought(SaltedPayload.text("2").payload), full: false)),
+                .runQueued(queued(.none, full: false)),
+            ]
+        ),
+        (
+            "started",
+            [
+                .runStarted(
+                    RunStarted(
+                        run: .number(9), previous: 6, attempt: 2, tries: 1,
+                        deadline: .second(70),
+                        lease: Lease(endsAt: .second(60), seconds: 60), worker: "one")),
+                .leaseRenewed(
+                    LeaseRenewed(run: .number(9), previous: 6, attempt: 2, endsAt: .second(90))),
+                .runAccepted(RunAccepted(run: .number(9), previous: 6, attempt: 2)),
+                .runReleased(RunReleased(run: .number(9), previous: 6, attempt: 2)),
+                .runRequeued(RunRequeued(run: .number(9), previous: 6, attempt: 2)),
+            ]
+        ),
+        (
+            "ended",
+            [
+                .runCompleted(
+                    RunCompleted(
+                        run: .number(9), previous: 6, attempt: 2,
+                        output: SaltedPayload.text("3").payload, schedule: link)),
+                .runRetryScheduled(
+                    RunRetryScheduled(
+                        run: .number(9), previous: 6, attempt: 2, reason: .httpStatus,
+                        message: SaltedPayload.text("no").payload, notBefore: .second(80))),
+                .runFailed(
+                    RunFailed(
+                        run: .number(9), previous: 6, attempt: 2, reason: .timeout, message: nil,
+                        schedule: link)),
+                .runCancelled(RunCancelled(run: .number(9), previous: 6, schedule: nil)),
+            ]
+        ),
+    ]
+
+    private static let link = ScheduleLink(schedule: .number(8), previous: 5)
+
+    private static func queued(_ input: RunInput, full: Bool) -> RunQueued {
+        RunQueued(
+            run: .number(9), workflow: .number(5), version: 1, definitionPosition: 4,
+            queue: .http, mode: full ? .scheduled : .manual, schedule: full ? .number(8) : nil,
+            trigger: full ? .number(6) : nil, scheduledTime: full ? .second(10) : nil,
+            input: input, priority: 5, expiresAt: full ? .second(20) : nil, timeoutSeconds: 60,
+            retry: .once)
+    }
+
+    static let all: [Golden] =
+        events.map { name, events in
+            Golden(name: name, entry: entry(events), hex: GoldenBytes.hex[name] ?? "")
+        } + [
+            Golden(
+                name: "envelope",
+                entry: entry(
+                    [], team: nil,
+                    idempotency: Idempotency(
+                        scope: .filled(1), request: .filled(2), endsAt: .second(600))),
+                hex: GoldenBytes.hex["envelope"] ?? "")
+        ]
+}
