@@ -121,7 +121,8 @@ let package = Package(
             name: "DaybookHTTPTests",
             dependencies: [
                 "DaybookCore", "DaybookWire", "DaybookEngine", "DaybookHTTP", "DaybookStore",
-                "Support", hummingbird, hummingbirdTesting, httpTypes, nioCore, logging,
+                "Support", hummingbird, hummingbirdTesting, httpTypes, nioCore, lifecycle,
+                logging,
             ],
             swiftSettings: settings),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),

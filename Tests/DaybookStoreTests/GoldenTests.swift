@@ -27,7 +27,9 @@ struct GoldenTests {
         let entry = EntryCodec.encode(Golden.entry([.stopped]))
         // Field 200 of an entry; event number 77; command number 99.
         #expect(throws: EntryError.self) { try EntryCodec.decode(entry + [0xC0, 0x0C, 0x01]) }
-        #expect(throws: EntryError.self) { try EntryCodec.decode(entry + [0x52, 0x03, 0xEA, 0x04, 0x00]) }
+        #expect(throws: EntryError.self) {
+            try EntryCodec.decode(entry + [0x52, 0x03, 0xEA, 0x04, 0x00])
+        }
         #expect(throws: EntryError.self) { try EntryCodec.decode(entry + [0x48, 0x63]) }
         #expect(throws: EntryError.self) { try EntryCodec.decode(Array(entry.dropLast())) }
         #expect(throws: EntryError.self) { try EntryCodec.decode([0xFF, 0xFF]) }
