@@ -113,8 +113,8 @@ let package = Package(
         .testTarget(
             name: "DaybookConnectorsTests",
             dependencies: [
-                "DaybookCore", "DaybookWire", "DaybookEngine", "DaybookConnectors", "Support",
-                nioCore, nioPosix, nioHTTP1, logging,
+                "DaybookCore", "DaybookWire", "DaybookEngine", "DaybookConnectors",
+                "DaybookStore", "Support", nioCore, nioPosix, nioHTTP1, logging,
             ],
             swiftSettings: settings),
         .testTarget(
