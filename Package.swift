@@ -108,7 +108,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "DaybookEngineTests",
-            dependencies: ["DaybookCore", "DaybookStore", "DaybookEngine", "Support", logging],
+            dependencies: [
+                "DaybookCore", "DaybookStore", "DaybookEngine", "Support", lifecycle, logging,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "DaybookConnectorsTests",

@@ -15,6 +15,7 @@ package final class Engine: Sendable {
     private let monitor: ClockMonitor
     private let logger: Logger
     private let random: @Sendable () -> UInt64
+    private let commit: @Sendable (consuming Batch) throws -> Void
     private let phase = Mutex(Phase.replaying(percent: 0))
     private let readiness = Signal()
     private let isDiskFull = Atomic<Bool>(false)
@@ -25,9 +26,13 @@ package final class Engine: Sendable {
         case stopping
     }
 
+    /// - Parameter commit: lets a test see a commit fail.
     package init(
         store: Store, secrets: SecretKeys, settings: Settings, clock: any ServiceClock,
-        logger: Logger, random: @escaping @Sendable () -> UInt64 = Engine.systemRandom
+        logger: Logger, random: @escaping @Sendable () -> UInt64 = Engine.systemRandom,
+        commit: @escaping @Sendable (consuming Batch) throws -> Void = { batch in
+            try batch.commit()
+        }
     ) {
         self.store = store
         self.secrets = secrets
@@ -35,6 +40,7 @@ package final class Engine: Sendable {
         self.clock = clock
         self.logger = logger
         self.random = random
+        self.commit = commit
         monitor = ClockMonitor(
             clock: clock, tolerance: Int64(settings.clockToleranceSeconds) * 1_000_000)
         mailbox = Mailbox(settings: settings)
@@ -65,7 +71,7 @@ package final class Engine: Sendable {
             try first.writeIfEmpty(makeAdminKey: makeAdminKey)
             var processor = try BatchProcessor(
                 store: store, clock: clock, monitor: monitor, settings: settings,
-                random: random)
+                random: random, commit: commit)
             let start = Submission(.start, by: .system(.service), team: nil, id: newCommandID())
             feed.publish(try processor.process([start]).entries)
             phase.withLock { phase in if phase != .stopping { phase = .serving } }

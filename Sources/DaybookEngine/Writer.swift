@@ -12,6 +12,8 @@ final class Writer: Sendable {
     private let feed: Feed
     private let clock: any ServiceClock
     private let logger: Logger
+    private static let threadName = "daybook-writer"
+
     private let firstFailure = Mutex<(any Error)?>(nil)
     private let end = Signal()
 
@@ -31,6 +33,8 @@ final class Writer: Sendable {
         onEnd: @escaping @Sendable () -> Void
     ) {
         let thread = Thread { [self] in
+            // Named here: a name given before the start does not reach the system.
+            Thread.current.name = Self.threadName
             do {
                 try run(try prepare())
             } catch {
@@ -46,7 +50,6 @@ final class Writer: Sendable {
             onEnd()
             end.fire()
         }
-        thread.name = "daybook-writer"
         thread.start()
     }
 
