@@ -58,8 +58,7 @@ extension State where Self: ~Copyable {
     mutating func takeSlot(_ run: Run, at position: Position) {
         changingAdmission(of: run.workflow, team: run.team) { state in
             state.remove(.startable(run.startable))
-            state.countQueued(of: run, by: -1)
-            state.changeInProgress(of: run) { usage in
+            state.changeInProgress(of: run, queued: -1) { usage in
                 usage.inProgress += 1
                 usage.lastStart = position
             }
@@ -80,8 +79,11 @@ extension State where Self: ~Copyable {
         set(usage, of: run.team)
     }
 
-    private mutating func changeInProgress(of run: Run, _ change: (inout Usage) -> Void) {
+    private mutating func changeInProgress(
+        of run: Run, queued: Int = 0, _ change: (inout Usage) -> Void
+    ) {
         var ofTeam = usage(of: run.team)
+        ofTeam.queued += queued
         change(&ofTeam)
         set(ofTeam, of: run.team)
         var ofWorkflow = usage(of: run.workflow, team: run.team)

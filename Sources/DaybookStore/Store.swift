@@ -96,6 +96,9 @@ package final class Store: Sendable {
     }
 
     /// Opens an existing store to read from it, also beside the process that owns it.
+    ///
+    /// A file that is shorter than its pages is taken as it is: to touch a page that is missing ends
+    /// the process, so only one that serves nobody may do this.
     package init(reading directory: String, options: Options = Options()) throws {
         let database = Self.database(in: directory)
         guard try FileSystem.exists(database + "/data.mdb") else {
@@ -105,6 +108,7 @@ package final class Store: Sendable {
         lock = nil
         var environmentOptions = Self.environmentOptions(options)
         environmentOptions.readOnly = true
+        environmentOptions.acceptsTruncatedFile = true
         environment = try Environment(
             directory: database, tables: Tables.names, options: environmentOptions)
         tables = Tables(environment)
@@ -137,6 +141,17 @@ package final class Store: Sendable {
     /// Begins a batch, on the thread that will commit it.
     package func beginBatch() throws -> Batch {
         try Batch.begin(try environment.beginWrite(), tables)
+    }
+
+    /// Whether opening failed because the data file is shorter than its pages. LMDB never writes some
+    /// free pages at its end, so that alone is no damage; `walk`, in a process of its own, tells.
+    package static func isSuspectedOfTruncation(_ error: any Error) -> Bool {
+        if case EnvironmentError.truncated = error { true } else { false }
+    }
+
+    /// Touches every row of every table. Where a page is missing, the process ends by a signal.
+    package func walk() throws {
+        try read { view in try view.touchEverything() }
     }
 
     /// Verifies the last entries and tells where the log ends.

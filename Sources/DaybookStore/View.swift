@@ -253,6 +253,12 @@ extension View {
         throw LogError.damagedProjection("no definition at \(position)")
     }
 
+    borrowing func touchEverything() throws {
+        for name in TableName.allCases {
+            try transaction.scan(tables[name], from: nil, to: nil) { _, _ in true }
+        }
+    }
+
     /// All rows of all projections.
     package borrowing func dump() throws -> ProjectionDump {
         var dump = ProjectionDump()

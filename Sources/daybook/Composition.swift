@@ -58,7 +58,7 @@ struct Composition {
         options.mapSize = settings.mapBytes
         options.allowsAnyFileSystem = settings.allowsAnyFileSystem
         do {
-            let store = try Store(directory: settings.dataDirectory, options: options)
+            let store = try openStore(options)
             do {
                 return (store, try SecretKeys(path: store.directory + "/secrets.keys"))
             } catch {
@@ -67,6 +67,17 @@ struct Composition {
             }
         } catch {
             throw Failure.exit(Exits.cannotOpen, "\(error)")
+        }
+    }
+
+    private func openStore(_ options: Store.Options) throws -> Store {
+        do {
+            return try Store(directory: settings.dataDirectory, options: options)
+        } catch where Store.isSuspectedOfTruncation(error) {
+            guard try Walk.succeeds(in: settings.dataDirectory) else { throw error }
+            var options = options
+            options.acceptsTruncatedFile = true
+            return try Store(directory: settings.dataDirectory, options: options)
         }
     }
 

@@ -61,7 +61,7 @@ struct ServeSettings {
                 do throws(CIDRError) {
                     return try CIDR(range.trimmingCharacters(in: .whitespaces))
                 } catch {
-                    throw source.mistake(.egressAllow, "\(range) \(error.message)")
+                    throw source.mistake(.egressAllow, error.message)
                 }
             })
         let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
