@@ -73,7 +73,7 @@ struct Composition {
     private func openStore(_ options: Store.Options) throws -> Store {
         do {
             return try Store(directory: settings.dataDirectory, options: options)
-        } catch where Store.isSuspectedOfTruncation(error) {
+        } catch  where Store.isSuspectedOfTruncation(error) {
             guard try Walk.succeeds(in: settings.dataDirectory) else { throw error }
             var options = options
             options.acceptsTruncatedFile = true
