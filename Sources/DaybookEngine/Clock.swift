@@ -46,6 +46,8 @@ package struct ClockGuard: Sendable {
     private let tolerance: Int64
     private var baseline: Int64
     private var goodSince: Int64?
+    /// The last entry's time when an administrator vouched: up to there the log may be ahead.
+    private var vouchedFor = Instant.epoch
     package private(set) var judgement = Judgement.good
 
     /// How long the clocks must agree again before a suspicion ends, in microseconds.
@@ -64,7 +66,8 @@ package struct ClockGuard: Sendable {
             if drift > tolerance {
                 .ahead
             } else if drift < -tolerance
-                || lastRecorded.microseconds - wall.microseconds > tolerance
+                || (lastRecorded.microseconds - wall.microseconds > tolerance
+                    && lastRecorded > vouchedFor)
             {
                 .behind
             } else {
@@ -84,7 +87,8 @@ package struct ClockGuard: Sendable {
     }
 
     /// An administrator vouches for the wall clock as it is.
-    package mutating func trust(wall: Instant, boot: Int64) {
+    package mutating func trust(wall: Instant, boot: Int64, lastRecorded: Instant) {
+        vouchedFor = lastRecorded
         baseline = wall.microseconds - boot
         judgement = .good
         goodSince = nil
@@ -130,6 +134,9 @@ package final class ClockMonitor: Sendable {
 
     /// An administrator vouches for the wall clock as it is.
     package func trust() {
-        state.withLock { $0.clockGuard.trust(wall: clock.now(), boot: clock.sinceBoot()) }
+        state.withLock { state in
+            state.clockGuard.trust(
+                wall: clock.now(), boot: clock.sinceBoot(), lastRecorded: state.lastRecorded)
+        }
     }
 }

@@ -64,9 +64,11 @@ package struct DispatcherService: Service {
         await engine.ready()
         nudge.yield()
         await withDiscardingTaskGroup { group in
-            resend(running, in: &group)
+            var hasResent = false
             for await _ in nudges.cancelOnGracefulShutdown() {
-                while !Task.isShuttingDownGracefully, !Task.isCancelled,
+                // While paused nothing is sent: the end of the pause nudges.
+                if !hasResent { hasResent = resend(running, in: &group) }
+                while hasResent, !Task.isShuttingDownGracefully, !Task.isCancelled,
                     await startSome(running, in: &group)
                 {}
             }
@@ -87,11 +89,15 @@ package struct DispatcherService: Service {
         running.cancelAll()
     }
 
-    /// Sends again what was in progress when the process ended: same run, same attempt.
-    private func resend(_ running: Running, in group: inout DiscardingTaskGroup) {
+    /// Sends again what was in progress when the process ended: same run, same attempt. Does
+    /// nothing, and says so, while the service is paused.
+    private func resend(_ running: Running, in group: inout DiscardingTaskGroup) -> Bool {
         do {
             let now = engine.clock.now()
-            let runs = try engine.read { view in try view.runsInProgress() }
+            let runs = try engine.read { view in
+                try view.service().isPaused ? nil : view.runsInProgress()
+            }
+            guard let runs else { return false }
             for run in runs
             where run.queue.isInner && !run.isAccepted && run.deadline.map({ now < $0 }) ?? true {
                 start(run, isRedelivery: true, running, in: &group)
@@ -99,6 +105,7 @@ package struct DispatcherService: Service {
         } catch {
             logger.error("open runs cannot be read", metadata: ["error": "\(error)"])
         }
+        return true
     }
 
     /// Claims what there is room for; tells whether it may be worth trying again at once.
@@ -140,6 +147,8 @@ package struct DispatcherService: Service {
         }
         let task = Task { await carryOut(run, isRedelivery, by: executor) }
         let ticket = running.add(run.id, task)
+        // Its end may have been committed before it could be broken off.
+        if (try? engine.isInProgress(run)) == false { task.cancel() }
         group.addTask {
             await withTaskCancellationHandler {
                 await task.value

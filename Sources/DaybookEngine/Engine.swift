@@ -19,6 +19,8 @@ package final class Engine: Sendable {
     private let phase = Mutex(Phase.replaying(percent: 0))
     private let readiness = Signal()
     private let isDiskFull = Atomic<Bool>(false)
+    /// What the parts were last told of the clock; the writer has it judged too.
+    private let knownJudgement = Mutex(ClockGuard.Judgement.good)
 
     package enum Phase: Hashable, Sendable {
         case replaying(percent: Int)
@@ -62,7 +64,10 @@ package final class Engine: Sendable {
         writer.start { [self] in
             if try store.needsReplay() {
                 try store.replay { reached, last in
-                    phase.withLock { $0 = .replaying(percent: Int(reached * 100 / max(last, 1))) }
+                    phase.withLock { phase in
+                        guard phase != .stopping else { return }
+                        phase = .replaying(percent: Int(reached * 100 / max(last, 1)))
+                    }
                     return true
                 }
             }
@@ -135,7 +140,13 @@ package final class Engine: Sendable {
         } catch {
             logger.error("the disk cannot be looked at", metadata: ["error": "\(error)"])
         }
-        if monitor.observe() {
+        _ = monitor.observe()
+        let judgement = clockJudgement
+        let isNew = knownJudgement.withLock { known in
+            defer { known = judgement }
+            return known != judgement
+        }
+        if isNew {
             logger.warning("clock judged anew", metadata: ["judgement": "\(clockJudgement)"])
             feed.nudgeAll()
         }

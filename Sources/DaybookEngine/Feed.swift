@@ -10,8 +10,18 @@ package final class Feed: Sendable {
         var position: Position = 0
         var nextID = 0
         var followers: [Int: @Sendable ([Entry]) -> Void] = [:]
-        var runWaiters: [RunID: [Int: CheckedContinuation<Void, Never>]] = [:]
+        var runWaiters: [RunID: [Int: Waiter]] = [:]
         var isEnded = false
+    }
+
+    /// Stands in its place from before the first look at the run.
+    private enum Waiter {
+        case coming
+        case waiting(CheckedContinuation<Void, Never>)
+
+        func resume() {
+            if case .waiting(let continuation) = self { continuation.resume() }
+        }
     }
 
     private let state = Mutex(State())
@@ -49,7 +59,7 @@ package final class Feed: Sendable {
         guard let last = entries.last else { return }
         let (followers, waiters) = state.withLock { state in
             state.position = last.header.position
-            var waiters: [CheckedContinuation<Void, Never>] = []
+            var waiters: [Waiter] = []
             if !state.runWaiters.isEmpty {
                 for run in entries.lazy.flatMap(\.events).compactMap(\.endedRun) {
                     if let ended = state.runWaiters.removeValue(forKey: run) {
@@ -71,10 +81,14 @@ package final class Feed: Sendable {
         of run: RunID, until deadline: Instant, clock: any ServiceClock,
         hasEnded: @escaping @Sendable () throws -> Bool
     ) async throws {
-        let id = state.withLock { state in
+        let id = state.withLock { state -> Int? in
+            guard !state.isEnded else { return nil }
             state.nextID += 1
+            state.runWaiters[run, default: [:]][state.nextID] = .coming
             return state.nextID
         }
+        guard let id else { return }
+        defer { remove(id, for: run) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait(id, for: run) }
             group.addTask {
@@ -89,20 +103,27 @@ package final class Feed: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let waits = state.withLock { state in
-                    guard !state.isEnded, !Task.isCancelled else { return false }
-                    state.runWaiters[run, default: [:]][id] = continuation
+                    // It is gone where the end has come in between.
+                    guard state.runWaiters[run]?[id] != nil, !Task.isCancelled else {
+                        return false
+                    }
+                    state.runWaiters[run]?[id] = .waiting(continuation)
                     return true
                 }
                 if !waits { continuation.resume() }
             }
         } onCancel: {
-            let waiter = state.withLock { state in
-                let waiter = state.runWaiters[run]?.removeValue(forKey: id)
-                if state.runWaiters[run]?.isEmpty == true { state.runWaiters[run] = nil }
-                return waiter
-            }
-            waiter?.resume()
+            remove(id, for: run)
         }
+    }
+
+    private func remove(_ id: Int, for run: RunID) {
+        let waiter = state.withLock { state in
+            let waiter = state.runWaiters[run]?.removeValue(forKey: id)
+            if state.runWaiters[run]?.isEmpty == true { state.runWaiters[run] = nil }
+            return waiter
+        }
+        waiter?.resume()
     }
 
     /// Ends all waiting with what there is: the service stops.

@@ -166,6 +166,12 @@ extension Engine {
         return Page(items: items, next: cursor)
     }
 
+    /// Whether the attempt of the run is still the one under way.
+    func isInProgress(_ run: Run) throws -> Bool {
+        let current = try read { view in try view.run(run.id, of: run.team) }
+        return current?.status == .inProgress && current?.attempt == run.attempt
+    }
+
     /// What an executor needs to carry out a run that was started.
     func work(for run: Run, isRedelivery: Bool) throws -> Work {
         let now = clock.now()

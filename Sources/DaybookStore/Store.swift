@@ -174,6 +174,16 @@ package final class Store: Sendable {
                     return true
                 }
             }
+            // Ids count up within a millisecond: look for the last one as far back as that goes.
+            var position = last > Self.verifiedTail ? last - Self.verifiedTail : 0
+            while lastID == .lowest, position > 1 {
+                position -= 1
+                let entry = try view.entry(at: position)
+                guard entry.header.recordedAt.milliseconds == recordedAt.milliseconds else { break }
+                for event in entry.events {
+                    if let id = event.newID { lastID = max(lastID, id) }
+                }
+            }
             return Tail(position: last, recordedAt: recordedAt, lastID: lastID)
         }
     }

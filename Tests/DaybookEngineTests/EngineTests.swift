@@ -371,7 +371,8 @@ struct ClockAndIDTests {
         #expect(observe(17, drift: 0) == .behind)
         #expect(observe(27, drift: 0) == .good)
         #expect(observe(28, drift: 4_000) == .ahead)
-        judge.trust(wall: start.adding(seconds: 4_028), boot: 28_000_000)
+        judge.trust(
+            wall: start.adding(seconds: 4_028), boot: 28_000_000, lastRecorded: start)
         #expect(observe(29, drift: 4_000) == .good)
         let late = ClockGuard(
             tolerance: 60_000_000, wall: start, boot: 0, lastRecorded: start.adding(seconds: 61))
