@@ -33,7 +33,7 @@ final class Writer: Sendable {
         onEnd: @escaping @Sendable () -> Void
     ) {
         let thread = Thread { [self] in
-            // Named here: a name given before the start does not reach the system.
+            // For people who look at the process; on Linux, Foundation passes it on only at times.
             Thread.current.name = Self.threadName
             do {
                 try run(try prepare())

@@ -2,6 +2,7 @@ import DaybookCore
 import DaybookEngine
 import DaybookStore
 import Foundation
+import Glibc
 import Logging
 import ServiceLifecycle
 import Support
@@ -101,6 +102,15 @@ private struct Bench: Sendable {
             try engine.run(id, of: team)?.run.status.isFinal ?? true
         }
     }
+}
+
+/// The threads on which something happened.
+private final class Threads: Sendable {
+    private let state = Mutex<Set<pthread_t>>([])
+
+    var all: Set<pthread_t> { state.withLock { $0 } }
+
+    func note() { state.withLock { _ = $0.insert(pthread_self()) } }
 }
 
 @Suite("Engine")
@@ -295,18 +305,30 @@ struct EngineTests {
         }
     }
 
-    @Test("commits happen on the writer's own thread")
+    @Test("commits happen on one thread, which is none of the pool's")
     func ownThread() async throws {
         let disk = try TestStore()
-        let names = Mutex<Set<String>>([])
+        let writers = Threads()
+        let pool = Threads()
         try await Bench.run(
             on: disk,
             commit: { batch in
-                _ = names.withLock { $0.insert(Thread.current.name ?? "") }
+                writers.note()
                 try batch.commit()
             }
-        ) { bench in _ = try await bench.workflow() }
-        #expect(names.withLock { $0 } == ["daybook-writer"])
+        ) { bench in
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        pool.note()
+                        _ = try? await bench.workflow()
+                        pool.note()
+                    }
+                }
+            }
+        }
+        #expect(writers.all.count == 1)
+        #expect(writers.all.isDisjoint(with: pool.all))
     }
 
     @Test("an idempotency key holds over a restart and a rebuild, and ends when it says")

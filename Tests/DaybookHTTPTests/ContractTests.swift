@@ -50,10 +50,10 @@ struct ContractTests {
                 #"{"scheduled_time":"\#(due)","run_input":\#(Self.input)}"#)
             // Waits by the feed for a later run of its own, until the first has been.
             var read = schedule
-            let deadline = api.clock.now().adding(seconds: 10)
+            let deadline = api.clock.now().adding(seconds: 120)
             while read.json["status"] as? String != "completed", api.clock.now() < deadline {
                 let other = try await api.call(
-                    .post, "/workflows/\(workflow)/execute?wait=5", "{}")
+                    .post, "/workflows/\(workflow)/execute?wait=60", "{}")
                 #expect(other.status == 200)
                 read = try await api.call(.get, "/workflow-schedules/\(schedule.id)")
             }
@@ -252,7 +252,7 @@ struct ContractTests {
             let active = try await api.call(.post, base + "/0/activate", "{}")
             #expect(active.json["active_version"] as? Int == 0)
             let echoed = try await api.call(
-                .post, "/workflows/\(workflow)/execute?wait=10", #"{"run_input":3}"#)
+                .post, "/workflows/\(workflow)/execute?wait=60", #"{"run_input":3}"#)
             #expect(echoed.status == 200)
             #expect(echoed.text.contains(#""output":3"#))
             let renamed = try await api.call(.patch, base + "/1", #"{"version_name":"two"}"#)
