@@ -44,10 +44,22 @@ package struct HTTPExecutor: Executor {
         }
         do {
             let request = try request(for: work, http)
-            return try await clients.withClient(for: http.url) { client in
-                let response = try await client.execute(
-                    request, timeout: .seconds(Int64(http.timeoutSeconds)))
-                return await execution(from: response)
+            return try await withThrowingTaskGroup(of: Execution.self) { group in
+                group.addTask {
+                    try await clients.withClient(for: http.url) { client in
+                        let response = try await client.execute(
+                            request, timeout: .seconds(Int64(http.timeoutSeconds)))
+                        return await execution(from: response)
+                    }
+                }
+                // The client's own time-out ends with the head of the answer.
+                group.addTask {
+                    try await Task.sleep(for: .seconds(http.timeoutSeconds))
+                    return Self.timeout(http)
+                }
+                defer { group.cancelAll() }
+                guard let first = try await group.next() else { return .abandoned }
+                return first
             }
         } catch {
             return Task.isCancelled ? .abandoned : Self.failure(error, http)
@@ -167,6 +179,10 @@ package struct HTTPExecutor: Executor {
         return formatter
     }()
 
+    private static func timeout(_ http: WorkflowDefinition.HTTPExecution) -> Execution {
+        .failure(.timeout, "no answer within \(http.timeoutSeconds) s")
+    }
+
     private static func failure(
         _ error: any Error, _ http: WorkflowDefinition.HTTPExecution
     ) -> Execution {
@@ -177,7 +193,7 @@ package struct HTTPExecutor: Executor {
             [.deadlineExceeded, .readTimeout, .connectTimeout, .requestStreamCancelled]
                 .contains(clientError)
         {
-            return .failure(.timeout, "no answer within \(http.timeoutSeconds) s")
+            return timeout(http)
         }
         return .failure(.connection, "no answer: \(error)")
     }

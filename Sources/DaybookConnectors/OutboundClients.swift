@@ -136,6 +136,8 @@ package final class OutboundClients: Sendable {
         configuration.dnsOverride = [target.host: target.address.description]
         configuration.httpVersion = .http1Only
         configuration.proxy = nil
+        // A refused connection is an answer: whether to try again is the run's policy.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.decompression = .disabled
         let egress = egress
         configuration.http1_1ConnectionDebugInitializer = { channel in

@@ -86,7 +86,8 @@ struct Call: Sendable {
             guard quoted.count >= 2, quoted.hasPrefix("\""), quoted.hasSuffix("\""),
                 !quoted.dropFirst().dropLast().contains("\"")
             else { throw Problem.malformed("If-Match is not a list of entity tags") }
-            if !isWeak, let revision = UInt64(quoted.dropFirst().dropLast()) {
+            let opaque = quoted.dropFirst().dropLast()
+            if !isWeak, let revision = UInt64(opaque), String(revision) == opaque {
                 revisions.insert(revision)
             }
         }
@@ -167,8 +168,7 @@ final class QueryFields {
     }
 
     func instant(_ name: String) -> Instant? {
-        read.insert(name)
-        guard let text = parameters.first(where: { $0.name == name })?.value else { return nil }
+        guard let text = value(name, "", { $0 }) else { return nil }
         do throws(TimeSyntaxError) {
             return try RFC3339.parse(text)
         } catch {

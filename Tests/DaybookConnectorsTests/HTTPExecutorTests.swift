@@ -195,7 +195,7 @@ struct HTTPExecutorTests {
     func noAnswer() async throws {
         for (reply, reason) in [
             (Receiver.Reply.reset, RunError.Reason.connection), (.half, .connection),
-            (.silence, .timeout),
+            (.silence, .timeout), (.stall, .timeout),
         ] {
             let (execution, _) = try await execute(#","timeout_seconds":1"#) { _ in reply }
             guard case .failed(reason, _, true, nil) = execution else {

@@ -16,6 +16,8 @@ final class Receiver: Sendable {
         case answer(Int, headers: [(String, String)] = [], body: [UInt8] = [])
         /// Head and half of the body, then the connection ends.
         case half
+        /// Head and half of the body, then nothing more.
+        case stall
         /// The connection ends without a word.
         case reset
         /// Never.
@@ -103,6 +105,9 @@ final class Receiver: Sendable {
                 write(200, [("Content-Length", "100")], [0x5B, 0x31], context, ends: false)
                 context.flush()
                 context.close(promise: nil)
+            case .stall:
+                write(200, [("Content-Length", "100")], [0x5B, 0x31], context, ends: false)
+                context.flush()
             case .answer(let status, let headers, let body):
                 write(
                     status, headers + [("Content-Length", "\(body.count)")], body, context,

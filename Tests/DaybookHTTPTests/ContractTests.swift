@@ -110,7 +110,8 @@ struct ContractTests {
             let workflow = try await api.waitingWorkflow()
             let id = try await api.schedule(workflow)
             let table: [(String, Int)] = [
-                ("\"9\"", 412), ("W/\"1\"", 412), ("\"abc\"", 412), ("1", 400), ("\"1", 400),
+                ("\"9\"", 412), ("W/\"1\"", 412), ("\"abc\"", 412), ("\"01\"", 412), ("1", 400),
+                ("\"1", 400),
                 ("\"8\", \"1\"", 200), ("*", 200), ("\"1\"", 412),
             ]
             for (priority, row) in table.enumerated() {
@@ -190,7 +191,9 @@ struct ContractTests {
             }
             for query in [
                 "limit=0", "limit=101", "limit=x", "status=open", "order=up", "cursor=zz",
-                "from=yesterday", "workflow_id=7", "nonsense=1", "status=pending&status=failed",
+                "from=yesterday", "workflow_id=7", "nonsense=1",
+                "from=2026-01-01T00:00:00Z&from=2026-01-02T00:00:00Z",
+                "status=pending&status=failed",
             ] {
                 let answer = try await api.call(.get, "/workflow-schedules?\(query)")
                 #expect(answer.status == 422, "\(query)")
