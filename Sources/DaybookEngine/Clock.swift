@@ -103,10 +103,12 @@ package final class ClockMonitor: Sendable {
     }
 
     private let clock: any ServiceClock
+    private let tolerance: Int64
     private let state: Mutex<State>
 
     package init(clock: any ServiceClock, tolerance: Int64) {
         self.clock = clock
+        self.tolerance = tolerance
         state = Mutex(
             State(
                 clockGuard: ClockGuard(
@@ -116,6 +118,15 @@ package final class ClockMonitor: Sendable {
     }
 
     package var judgement: ClockGuard.Judgement { state.withLock { $0.clockGuard.judgement } }
+
+    /// Takes the clocks as they are for the ones to go by: at a start, once the log is read.
+    package func begin() {
+        state.withLock { state in
+            state.clockGuard = ClockGuard(
+                tolerance: tolerance, wall: clock.now(), boot: clock.sinceBoot(),
+                lastRecorded: state.lastRecorded)
+        }
+    }
 
     /// To be told of the last entry's time, at the start and after each commit.
     package func noteRecorded(_ instant: Instant) {

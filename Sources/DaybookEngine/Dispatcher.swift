@@ -84,9 +84,10 @@ package struct DispatcherService: Service {
             group.addTask { try? await engine.clock.sleep(until: end) }
             group.addTask { await running.waitUntilEmpty() }
             await group.next()
+            // Before the group ends: it waits until nothing is under way any more.
+            running.cancelAll()
             group.cancelAll()
         }
-        running.cancelAll()
     }
 
     /// Sends again what was in progress when the process ended: same run, same attempt. Does

@@ -74,11 +74,15 @@ package final class Engine: Sendable {
             let first = FirstEntries(
                 store: store, clock: clock, random: random, newCommandID: newCommandID)
             try first.writeIfEmpty(makeAdminKey: makeAdminKey)
+            // A clock that was set during a replay is the clock of this start.
+            monitor.begin()
             var processor = try BatchProcessor(
                 store: store, clock: clock, monitor: monitor, settings: settings,
                 random: random, commit: commit)
             let start = Submission(.start, by: .system(.service), team: nil, id: newCommandID())
-            feed.publish(try processor.process([start]).entries)
+            let result = try processor.process([start])
+            guard case .accepted = result.outcomes[0] else { throw StartNotRecorded() }
+            feed.publish(result.entries)
             phase.withLock { phase in if phase != .stopping { phase = .serving } }
             readiness.fire()
             return processor
@@ -239,6 +243,11 @@ package final class Engine: Sendable {
     package func read<Value>(_ body: (borrowing View) throws -> Value) throws -> Value {
         try store.read(body)
     }
+}
+
+/// The clock jumped while the service started: the next start takes it as it is then.
+struct StartNotRecorded: Error, CustomStringConvertible {
+    let description = "the start could not be recorded: the clock jumped"
 }
 
 /// Gathers the outcomes of commands that were submitted together.

@@ -86,8 +86,15 @@ final class Writer: Sendable {
         } catch  where !isFatal(error) && tickets.count > 1 {
             // Too large for one transaction, or the map is full: half of it may still fit.
             let half = tickets.count / 2
-            try process(Array(tickets[..<half]), &processor)
-            try process(Array(tickets[half...]), &processor)
+            let rest = Array(tickets[half...])
+            do {
+                try process(Array(tickets[..<half]), &processor)
+            } catch {
+                // The storage failed meanwhile: whoever is left is told so too.
+                for ticket in rest { ticket.complete(.unavailable(.outcomeUnknown)) }
+                throw error
+            }
+            try process(rest, &processor)
         } catch  where !isFatal(error) {
             logger.error("a command did not fit", metadata: ["error": "\(error)"])
             for ticket in tickets { ticket.complete(.unavailable(.diskFull)) }

@@ -82,7 +82,11 @@ enum OperationRoutes {
     private static func tell(_ command: Command, _ call: Call, _ api: API) async throws -> Reply {
         try call.fields(mayBeEmpty: true).throwMistakes()
         let accepted = try await api.submit(command, for: call)
-        let isPaused = try api.engine.service().isPaused
-        return Reply.json { $0.object { $0.field("paused", isPaused) } }.with(accepted)
+        let service = try api.engine.service()
+        var reply = Reply.json { $0.object { $0.field("paused", service.isPaused) } }
+            .with(accepted)
+        // The service has no row that knows its last entry: of no change, the log's is told.
+        if accepted.position == 0 { reply.headers[.daybookPosition] = String(service.position) }
+        return reply
     }
 }

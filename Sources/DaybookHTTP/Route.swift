@@ -19,16 +19,20 @@ struct Route: Sendable {
     let path: String
     let access: Access
     let body: Body
+    /// Whether a command reads parameters of the query; those that do not refuse them all.
+    let takesQuery: Bool
     let handle: @Sendable (Call, API) async throws -> Reply
 
     init(
         _ method: HTTPRequest.Method, _ path: String, _ access: Access, body: Body = .none,
+        takesQuery: Bool = false,
         _ handle: @escaping @Sendable (Call, API) async throws -> Reply
     ) {
         self.method = method
         self.path = path
         self.access = access
         self.body = body
+        self.takesQuery = takesQuery
         self.handle = handle
     }
 

@@ -7,7 +7,8 @@ import HTTPTypes
 enum RunRoutes {
     static let all: [Route] = [
         Route(
-            .post, "/workflows/{workflow_id}/execute", .role(.write), body: .json, execute),
+            .post, "/workflows/{workflow_id}/execute", .role(.write), body: .json,
+            takesQuery: true, execute),
         Route(.get, "/workflow-runs", .role(.read), list),
         Route(.get, "/workflow-runs/{run_id}", .role(.read), read),
         Route(.post, "/workflow-runs/{run_id}/complete", .role(.work), body: .json, complete),

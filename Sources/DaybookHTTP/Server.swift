@@ -115,16 +115,17 @@ package struct Server {
             guard let principal else { throw Problem.unauthorized }
             guard principal.role.allows(needed) else { throw Problem.forbidden(needed) }
         }
-        return try await route.handle(
-            Call(
-                method: route.method, path: request.uri.path, rawQuery: request.uri.query ?? "",
-                query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
-                headers: request.headers, body: try await body(of: request, route),
-                parameters: Dictionary(
-                    context.parameters.map { (String($0.key), String($0.value)) },
-                    uniquingKeysWith: { first, _ in first }),
-                requestID: requestID, principal: principal),
-            api)
+        let call = Call(
+            method: route.method, path: request.uri.path, rawQuery: request.uri.query ?? "",
+            query: request.uri.queryParameters.map { (String($0.key), String($0.value)) },
+            headers: request.headers, body: try await body(of: request, route),
+            parameters: Dictionary(
+                context.parameters.map { (String($0.key), String($0.value)) },
+                uniquingKeysWith: { first, _ in first }),
+            requestID: requestID, principal: principal)
+        // A command that was sent `?dry_run=true` must not do it.
+        if route.method != .get, !route.takesQuery { try QueryFields(call).finish() }
+        return try await route.handle(call, api)
     }
 
     private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
@@ -142,11 +143,17 @@ package struct Server {
             return Array((try await request.body.collect(upTo: limit)).readableBytesView)
         } catch is NIOTooManyBytesError {
             throw Problem.tooLarge(limit)
+        } catch {
+            // The client left, or its framing is not HTTP: nothing that the service's log must say.
+            throw Problem.malformed("the body breaks off or is not framed as HTTP/1.1 has it")
         }
     }
 
     fileprivate func problem(_ problem: Problem) -> Response {
-        Self.response(Reply(problem, requestID: api.engine.newCommandID()))
+        let requestID = api.engine.newCommandID()
+        var reply = Reply(problem, requestID: requestID)
+        reply.headers[.requestID] = requestID.description
+        return Self.response(reply)
     }
 
     private static func response(_ reply: Reply) -> Response {
@@ -163,6 +170,11 @@ package struct Server {
         let server: Server
 
         func respond(to request: Request, context: CallContext) async throws -> Response {
+            // One thing has one path: it is also the scope of an Idempotency-Key.
+            let path = request.uri.path
+            guard !path.contains("//"), !path.hasSuffix("/") else {
+                return server.problem(.notFound("path"))
+            }
             let response = try await inner.respond(to: request, context: context)
             // Hummingbird answers an unknown path with a bare 404; ours have a body.
             guard response.status == .notFound, response.headers[.contentType] == nil else {

@@ -36,7 +36,8 @@ package struct SecretKeys: Sendable {
         }
         let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
         var keys: [UInt32: SymmetricKey] = [:]
-        for (index, line) in text.split(separator: "\n").enumerated() where !line.hasPrefix("#") {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() where !line.isEmpty && !line.hasPrefix("#") {
             let parts = line.split(separator: " ")
             guard parts.count == 2, let number = UInt32(parts[0]), keys[number] == nil,
                 let data = Data(base64Encoded: String(parts[1])), data.count == 32

@@ -173,12 +173,12 @@ extension Simulation {
 
     private mutating func executors() throws {
         guard !started.isEmpty || !old.isEmpty else { return }
-        if !old.isEmpty, numbers.chance(1, of: 3) {
+        let overtaken = old.filter { run in
+            let current = memory.run(run.id, of: team)
+            return current?.status == .inProgress && current?.attempt != run.attempt
+        }
+        if !old.isEmpty, numbers.chance(1, of: overtaken.isEmpty ? 3 : 1) {
             // Late, for an attempt that is over.
-            let overtaken = old.filter { run in
-                let current = memory.run(run.id, of: team)
-                return current?.status == .inProgress && current?.attempt != run.attempt
-            }
             let run = numbers.pick(overtaken.isEmpty ? old : overtaken)
             let outcomes = try process([
                 submission(

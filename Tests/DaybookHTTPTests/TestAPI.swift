@@ -42,23 +42,32 @@ struct TestAPI: Sendable {
     let adminKey: String
     let clock: any ServiceClock
 
+    /// Settings for which the disk is never full.
+    static var settings: Settings {
+        var settings = Settings()
+        settings.diskReserveBytes = 0
+        settings.diskReserveFraction = 0
+        return settings
+    }
+
     /// Runs `body` against a fresh service.
+    ///
+    /// - Parameter commit: stands in for the commit of the writer's batches.
     static func run(
-        limits: API.Limits = API.Limits(),
+        limits: API.Limits = API.Limits(), settings: Settings = Self.settings,
+        clock: any ServiceClock = SystemClock(),
+        commit: @escaping @Sendable (consuming Batch) throws -> Void = { try $0.commit() },
         _ body: @escaping @Sendable (TestAPI) async throws -> Void
     ) async throws {
         let directory = try TestStore.makeDirectory()
         defer { TestStore.remove(directory) }
         let store = try Store(directory: directory, options: TestStore.options)
         defer { store.close() }
-        var settings = Settings()
-        settings.diskReserveBytes = 0
-        settings.diskReserveFraction = 0
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         let engine = Engine(
             store: store, secrets: try SecretKeys(path: directory + "/secrets.keys"),
-            settings: settings, clock: SystemClock(), logger: logger)
+            settings: settings, clock: clock, logger: logger, commit: commit)
         let keyed = Keyed()
         let group = ServiceGroup(
             configuration: .init(
@@ -80,7 +89,13 @@ struct TestAPI: Sendable {
         let application = Application(
             responder: Server(api: api).responder(), logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
+            tasks.addTask {
+                do {
+                    try await group.run()
+                } catch  where engine.failure != nil {
+                    // A storage that was made to fail ends the service.
+                }
+            }
             await engine.ready()
             let result = await Result<Void, any Error>.catching {
                 try await application.test(.router) { client in

@@ -1,0 +1,283 @@
+import DaybookCore
+import DaybookEngine
+import DaybookStore
+import Foundation
+import HTTPTypes
+import Support
+import Testing
+
+@testable import DaybookHTTP
+
+/// What holds for every route that takes a command, taken from the list of routes.
+@Suite("Every command", .timeLimit(.minutes(1)))
+struct EveryCommandTests {
+    /// What a request needs to be there, made anew for each.
+    private struct Things {
+        let workflow: String
+        let schedule: String
+        let run: String
+    }
+
+    /// One request that is granted and changes something, and another for the same route.
+    private struct Sample {
+        let body: String?
+        let other: String?
+        /// Whether the run must have been started.
+        var needsStart = false
+    }
+
+    private static let samples: [String: Sample] = [
+        "POST /workflows/{workflow_id}/schedules": Sample(
+            body: #"{"scheduled_time":"2999-01-01T00:00:00Z","run_input":{"n":1.50}}"#,
+            other: #"{"scheduled_time":"2999-01-01T00:00:00Z","run_input":{"n":1.5}}"#),
+        "PATCH /workflow-schedules/{schedule_id}": Sample(
+            body: #"{"priority":8}"#, other: #"{"priority":9}"#),
+        "DELETE /workflow-schedules/{schedule_id}": Sample(body: nil, other: nil),
+        "POST /workflows/{workflow_id}/execute": Sample(
+            body: #"{"run_input":1}"#, other: #"{"run_input":2}"#),
+        "POST /workflow-runs/{run_id}/complete": Sample(
+            body: #"{"attempt":1,"output":1}"#, other: #"{"attempt":1,"output":2}"#,
+            needsStart: true),
+        "POST /workflow-runs/{run_id}/fail": Sample(
+            body: #"{"attempt":1,"message":"a"}"#, other: #"{"attempt":1,"message":"b"}"#,
+            needsStart: true),
+        "POST /workflow-runs/{run_id}/heartbeat": Sample(
+            body: #"{"attempt":1}"#, other: #"{"attempt": 1}"#, needsStart: true),
+        "POST /workflow-runs/{run_id}/release": Sample(
+            body: #"{"attempt":1}"#, other: #"{"attempt": 1}"#, needsStart: true),
+        "POST /workflow-runs/{run_id}/cancel": Sample(body: "{}", other: "{ }"),
+        "POST /workflows": Sample(
+            body: #"{"name":"a","definition":{"executor":{"type":"echo"}}}"#,
+            other: #"{"name":"b","definition":{"executor":{"type":"echo"}}}"#),
+        "PATCH /workflows/{workflow_id}": Sample(
+            body: #"{"name":"a"}"#, other: #"{"name":"b"}"#),
+        "PATCH /workflows/{workflow_id}/concurrency": Sample(
+            body: #"{"max_concurrent_runs":3}"#, other: #"{"max_concurrent_runs":4}"#),
+        "POST /workflows/{workflow_id}/secret/rotate": Sample(body: "{}", other: "{ }"),
+        "POST /workflows/{workflow_id}/versions": Sample(
+            body: #"{"version_name":"a"}"#, other: #"{"version_name":"b"}"#),
+        "PATCH /workflows/{workflow_id}/versions/{version}": Sample(
+            body: #"{"version_name":"a"}"#, other: #"{"version_name":"b"}"#),
+        "PUT /workflows/{workflow_id}/versions/{version}/definition": Sample(
+            body: #"{"executor":{"type":"echo","delay_ms":1}}"#,
+            other: #"{"executor":{"type":"echo","delay_ms":2}}"#),
+        "POST /workflows/{workflow_id}/versions/{version}/activate": Sample(
+            body: "{}", other: "{ }"),
+        "POST /pause": Sample(body: "{}", other: "{ }"),
+        "POST /resume": Sample(body: "{}", other: "{ }"),
+        "POST /clock/trust": Sample(body: "{}", other: "{ }"),
+    ]
+
+    private static func name(_ route: Route) -> String { "\(route.method) \(route.path)" }
+
+    private static let commands = Route.all.filter { $0.method != .get }
+
+    /// The things that the route is about, in a state in which the sample changes something.
+    private static func things(_ api: TestAPI, _ sample: Sample, _ route: Route) async throws
+        -> Things
+    {
+        let workflow = try await api.waitingWorkflow()
+        let schedule = try await api.schedule(workflow)
+        let run = try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id
+        if sample.needsStart {
+            // Only the newest run is left in the queue, and is the one that starts.
+            let started = try await api.submit(
+                .claim(.worker("nobody"), worker: "w", leaseSeconds: 60),
+                team: try api.teamOfAdmin())
+            guard case .run(let claimed) = started.answer else { throw Problem.internal }
+            try #require(claimed.id.description == run)
+        } else {
+            _ = try await api.call(.post, "/workflow-runs/\(run)/cancel")
+        }
+        if route.path.hasSuffix("/activate") {
+            _ = try await api.call(.post, "/workflows/\(workflow)/versions", "{}")
+        }
+        if route.path == "/resume" { _ = try await api.call(.post, "/pause") }
+        if route.path == "/pause" { _ = try await api.call(.post, "/resume") }
+        if route.path.hasSuffix("/cancel") {
+            let queued = try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id
+            return Things(workflow: workflow, schedule: schedule, run: queued)
+        }
+        return Things(workflow: workflow, schedule: schedule, run: run)
+    }
+
+    private static func path(_ route: Route, _ things: Things) -> String {
+        route.path.replacing("{workflow_id}", with: things.workflow)
+            .replacing("{schedule_id}", with: things.schedule)
+            .replacing("{run_id}", with: things.run)
+            .replacing("{version}", with: route.path.hasSuffix("/activate") ? "1" : "0")
+    }
+
+    /// Leaves no run behind that a later claim could find.
+    private static func tidy(_ api: TestAPI) async throws {
+        for run in try await api.call(.get, "/workflow-runs?status=queued").items {
+            let id = try #require(run["id"] as? String)
+            _ = try await api.call(.post, "/workflow-runs/\(id)/cancel")
+        }
+    }
+
+    @Test("each route has a sample here, so that a new one is tested like all others")
+    func samplesAreWhole() {
+        #expect(Set(Self.commands.map { Self.name($0) }) == Set(Self.samples.keys))
+    }
+
+    @Test("without a key: one entry, named by position, request id and revision")
+    func effects() async throws {
+        try await TestAPI.run { api in
+            for route in Self.commands {
+                guard let sample = Self.samples[Self.name(route)] else { continue }
+                let things = try await Self.things(api, sample, route)
+                let before = try api.position()
+                let answer = try await api.call(
+                    route.method, Self.path(route, things), sample.body)
+                #expect((200..<300).contains(answer.status), "\(Self.name(route)) \(answer.text)")
+                // A lease that was just given is not renewed: that is no entry.
+                let isNothing = route.path.hasSuffix("/heartbeat")
+                let position = try #require(answer.position.map { Position($0) })
+                #expect(position == (isNothing ? before : before + 1), "\(Self.name(route))")
+                #expect(try api.position() == position, "\(Self.name(route))")
+                let id = try #require(answer.headers[.requestID])
+                let entry = try api.engine.read { view in try view.entry(at: position) }
+                #expect(
+                    (entry.header.commandID.description == id) == !isNothing,
+                    "\(Self.name(route))")
+                #expect(answer.headers[.idempotentReplayed] == nil, "\(Self.name(route))")
+                #expect(answer.headers[.contentType] == "application/json", "\(Self.name(route))")
+                if let revision = answer.json["revision"] as? Int {
+                    #expect(answer.headers[.eTag] == "\"\(revision)\"", "\(Self.name(route))")
+                }
+                try await Self.tidy(api)
+            }
+        }
+    }
+
+    @Test("with a key: the same again has one effect and one answer, another request is refused")
+    func keys() async throws {
+        try await TestAPI.run { api in
+            for (index, route) in Self.commands.enumerated()
+            where !route.path.hasSuffix("/heartbeat") {
+                guard let sample = Self.samples[Self.name(route)] else { continue }
+                let things = try await Self.things(api, sample, route)
+                let path = Self.path(route, things)
+                let key = [HTTPField.Name.idempotencyKey: "key-\(index)"]
+                let first = try await api.call(route.method, path, sample.body, headers: key)
+                #expect((200..<300).contains(first.status), "\(Self.name(route)) \(first.text)")
+                let before = try api.position()
+                let again = try await api.call(route.method, path, sample.body, headers: key)
+                #expect(again.status == first.status, "\(Self.name(route)) \(again.text)")
+                #expect(again.body == first.body, "\(Self.name(route))")
+                #expect(again.headers[.idempotentReplayed] == "true", "\(Self.name(route))")
+                for name in [HTTPField.Name.daybookPosition, .eTag, .contentType] {
+                    #expect(again.headers[name] == first.headers[name], "\(Self.name(route))")
+                }
+                #expect(
+                    again.headers[.requestID] != first.headers[.requestID],
+                    "\(Self.name(route))")
+                let others = [(path, sample.other), (path + "?x=1", sample.body)]
+                for (path, body) in others where route.body == .json || path.contains("?") {
+                    let other = try await api.call(route.method, path, body, headers: key)
+                    #expect(other.status == 422, "\(Self.name(route)) \(path) \(other.text)")
+                }
+                #expect(try api.position() == before, "\(Self.name(route))")
+                try await Self.tidy(api)
+            }
+        }
+    }
+
+    @Test("with one key at the same time: one effect, and one answer for all")
+    func atOnce() async throws {
+        try await TestAPI.run { api in
+            for (index, route) in Self.commands.enumerated()
+            where !route.path.hasSuffix("/heartbeat") {
+                guard let sample = Self.samples[Self.name(route)] else { continue }
+                let things = try await Self.things(api, sample, route)
+                let path = Self.path(route, things)
+                let before = try api.position()
+                let answers = try await withThrowingTaskGroup(of: TestAPI.Answer.self) { group in
+                    for _ in 0..<4 {
+                        group.addTask {
+                            try await api.call(
+                                route.method, path, sample.body,
+                                headers: [.idempotencyKey: "once-\(index)"])
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(Set(answers.map(\.body)).count == 1, "\(Self.name(route))")
+                #expect(Set(answers.map(\.status)).count == 1, "\(Self.name(route))")
+                let replays = answers.filter { $0.headers[.idempotentReplayed] == "true" }
+                #expect(replays.count == 3, "\(Self.name(route))")
+                #expect(try api.position() == before + 1, "\(Self.name(route))")
+                try await Self.tidy(api)
+            }
+        }
+    }
+
+    @Test("a malformed Idempotency-Key or If-Match is a 400 on every route, and writes nothing")
+    func malformedHeaders() async throws {
+        try await TestAPI.run { api in
+            for route in Self.commands where !route.path.hasSuffix("/heartbeat") {
+                guard let sample = Self.samples[Self.name(route)] else { continue }
+                let things = try await Self.things(api, sample, route)
+                let path = Self.path(route, things)
+                let before = try api.position()
+                let headers: [(HTTPField.Name, String)] = [
+                    (.idempotencyKey, "a b"), (.idempotencyKey, "é"),
+                    (.idempotencyKey, String(repeating: "x", count: 256)), (.ifMatch, "1"),
+                    (.ifMatch, "\"1"), (.ifMatch, "\"1\",,\"2\""),
+                ]
+                for (name, value) in headers {
+                    let answer = try await api.call(
+                        route.method, path, sample.body, headers: [name: value])
+                    #expect(answer.status == 400, "\(Self.name(route)) \(name): \(answer.text)")
+                    #expect(answer.code == "malformed", "\(Self.name(route)) \(name)")
+                }
+                #expect(try api.position() == before, "\(Self.name(route))")
+                try await Self.tidy(api)
+            }
+        }
+    }
+
+    @Test("random headers and queries never bring the service down")
+    func fuzz() async throws {
+        let traceparent = try #require(HTTPField.Name("traceparent"))
+        let names: [HTTPField.Name] = [
+            .idempotencyKey, .ifMatch, traceparent, .contentType, .contentEncoding,
+            .authorization, .accept, .range, .expect, .contentLength,
+        ]
+        for cases in RandomCases(1) {
+            let seed = cases.seed
+            try await TestAPI.run { api in
+                var numbers = SeededGenerator(seed: seed)
+                let workflow = try await api.waitingWorkflow()
+                let nobody = Things(
+                    workflow: "0123456789abcdef01234567", schedule: "0123456789abcdef01234567",
+                    run: "0123456789abcdef01234567")
+                let before = try api.position()
+                for _ in 0..<300 {
+                    let route = numbers.pick(
+                        Route.all.filter { $0.path.contains("{") || $0.method == .get })
+                    let letters = Array("\"W/*,dbk_Bearer 0129-=&%+;é\u{0}".unicodeScalars)
+                    func text() -> String {
+                        let count = Int.random(in: 0...40, using: &numbers)
+                        var text = String.UnicodeScalarView()
+                        for _ in 0..<count { text.append(numbers.pick(letters)) }
+                        return String(text)
+                    }
+                    let header = numbers.pick(names)
+                    let query = text().addingPercentEncoding(
+                        withAllowedCharacters: .urlQueryAllowed)
+                    let answer = try await api.call(
+                        route.method, Self.path(route, nobody) + "?" + (query ?? ""),
+                        route.body == .json ? "{}" : nil,
+                        headers: [header: text().filter { $0 != "\u{0}" }])
+                    #expect(
+                        [200, 400, 401, 404, 413, 415, 422].contains(answer.status),
+                        "\(answer.status) \(Self.name(route)) \(header) \(numbers.hint)")
+                }
+                #expect(try api.position() == before)
+                #expect(try await api.call(.get, "/workflows/\(workflow)").status == 200)
+            }
+        }
+    }
+}
