@@ -33,7 +33,7 @@ extension State where Self: ~Copyable {
         insert(.startable(run.startable))
         guard isFirst, hasRoom(run.workflow, of: run.team) else { return }
         let hadTurn = !lane.queue.isInner || firstReady(of: run.team, in: lane.queue) != nil
-        let lastStart = usage(of: run.workflow, team: run.team).lastStart
+        let lastStart = usage(of: run.workflow, team: run.team).lastStart(in: lane.queue)
         insert(
             .ready(
                 Ready(
@@ -42,7 +42,7 @@ extension State where Self: ~Copyable {
             insert(
                 .turn(
                     Turn(
-                        queue: lane.queue, lastStart: usage(of: run.team).lastStart,
+                        queue: lane.queue, lastStart: usage(of: run.team).lastStart(in: lane.queue),
                         team: run.team)))
         }
     }
@@ -58,17 +58,14 @@ extension State where Self: ~Copyable {
     mutating func takeSlot(_ run: Run, at position: Position) {
         changingAdmission(of: run.workflow, team: run.team) { state in
             state.remove(.startable(run.startable))
-            state.changeInProgress(of: run, queued: -1) { usage in
-                usage.inProgress += 1
-                usage.lastStart = position
-            }
+            state.countInProgress(of: run, by: 1, queued: -1, startedAt: position)
         }
     }
 
     /// Gives back the slots of a run that was in progress.
     mutating func freeSlot(_ run: Run) {
         changingAdmission(of: run.workflow, team: run.team) { state in
-            state.changeInProgress(of: run) { usage in usage.inProgress -= 1 }
+            state.countInProgress(of: run, by: -1)
         }
     }
 
@@ -79,15 +76,19 @@ extension State where Self: ~Copyable {
         set(usage, of: run.team)
     }
 
-    private mutating func changeInProgress(
-        of run: Run, queued: Int = 0, _ change: (inout Usage) -> Void
+    private mutating func countInProgress(
+        of run: Run, by count: Int, queued: Int = 0, startedAt position: Position? = nil
     ) {
         var ofTeam = usage(of: run.team)
         ofTeam.queued += queued
-        change(&ofTeam)
-        set(ofTeam, of: run.team)
+        ofTeam.inProgress += count
         var ofWorkflow = usage(of: run.workflow, team: run.team)
-        change(&ofWorkflow)
+        ofWorkflow.inProgress += count
+        if let position {
+            if run.queue.isInner { ofTeam.noteStart(in: run.queue, at: position) }
+            ofWorkflow.noteStart(in: run.queue, at: position)
+        }
+        set(ofTeam, of: run.team)
         set(ofWorkflow, of: run.workflow, team: run.team)
     }
 
@@ -114,12 +115,14 @@ extension State where Self: ~Copyable {
     /// The ready rows that the workflow should have: one for each lane that holds something.
     package borrowing func readyRows(of workflow: WorkflowID, team: TeamID) -> [Ready] {
         guard hasRoom(workflow, of: team) else { return [] }
-        let lastStart = usage(of: workflow, team: team).lastStart
+        let usage = usage(of: workflow, team: team)
         var rows: [Ready] = []
         var lane = nextLane(of: workflow, team: team, after: nil)
         while let found = lane {
             rows.append(
-                Ready(team: team, lane: found, lastStart: lastStart, workflow: workflow))
+                Ready(
+                    team: team, lane: found, lastStart: usage.lastStart(in: found.queue),
+                    workflow: workflow))
             lane = nextLane(of: workflow, team: team, after: found)
         }
         return rows
@@ -128,10 +131,10 @@ extension State where Self: ~Copyable {
     /// The turns that the team should have, going by its ready rows.
     package borrowing func turns(of team: TeamID) -> [Turn] {
         guard hasRoom(team) else { return [] }
-        let lastStart = usage(of: team).lastStart
+        let usage = usage(of: team)
         var turns: [Turn] = []
         for queue in Queue.inner where firstReady(of: team, in: queue) != nil {
-            turns.append(Turn(queue: queue, lastStart: lastStart, team: team))
+            turns.append(Turn(queue: queue, lastStart: usage.lastStart(in: queue), team: team))
         }
         return turns
     }

@@ -6,8 +6,9 @@ func decideExecute<S: State & ~Copyable>(
     let number = new.version ?? workflow.activeVersion
     check.pinned(new.version, of: id, team, state)
     check.range("priority", new.priority, Limits.priorities)
-    if let end = new.expiresAt, end <= context.recordedAt {
-        check.add("expires_at", "must lie in the future")
+    if let end = new.expiresAt {
+        if end <= context.recordedAt { check.add("expires_at", "must lie in the future") }
+        if end > .latest { check.add("expires_at", "must not lie beyond the year 9999") }
     }
     try check.finish()
     guard let version = state.version(number, of: id, team: team) else {

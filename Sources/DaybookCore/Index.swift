@@ -96,8 +96,8 @@ package struct Startable: Hashable, Comparable, Sendable {
     }
 }
 
-/// A workflow with something startable in a lane, and room under its cap: the one whose last start
-/// lies furthest back comes first within a priority.
+/// A workflow with something startable in a lane, and room under its cap: the one whose last start in
+/// the queue lies furthest back comes first within a priority.
 package struct Ready: Hashable, Comparable, Sendable {
     package let team: TeamID
     package let lane: Lane

@@ -90,13 +90,36 @@ package struct Usage: Hashable, Sendable {
     package var inProgress: Int
     /// Counted for teams; 0 for workflows.
     package var queued: Int
-    /// The position of the last start; 0 before the first. Turns are taken by it.
-    package var lastStart: Position
+    /// The last start in each queue, in the order of the queues. Turns are taken by it, each queue
+    /// by itself: who starts much in one must not lose the place in another. Of a team, for the
+    /// inner queues only, since the others are its own.
+    package private(set) var lastStarts: [LastStart]
 
-    package init(inProgress: Int = 0, queued: Int = 0, lastStart: Position = 0) {
+    package struct LastStart: Hashable, Sendable {
+        package let queue: Queue
+        package let position: Position
+
+        package init(queue: Queue, position: Position) {
+            self.queue = queue
+            self.position = position
+        }
+    }
+
+    package init(inProgress: Int = 0, queued: Int = 0, lastStarts: [LastStart] = []) {
         self.inProgress = inProgress
         self.queued = queued
-        self.lastStart = lastStart
+        self.lastStarts = lastStarts
+    }
+
+    /// The position of the last start in the queue; 0 before the first.
+    package func lastStart(in queue: Queue) -> Position {
+        lastStarts.first { $0.queue == queue }?.position ?? 0
+    }
+
+    package mutating func noteStart(in queue: Queue, at position: Position) {
+        lastStarts.removeAll { $0.queue == queue }
+        let place = lastStarts.firstIndex { queue < $0.queue } ?? lastStarts.endIndex
+        lastStarts.insert(LastStart(queue: queue, position: position), at: place)
     }
 }
 

@@ -9,7 +9,7 @@ protocol Row {
 
 enum Rows {
     /// The number of the layout of all projections together, keys included.
-    static let layout: UInt32 = 1
+    static let layout: UInt32 = 2
 }
 
 extension Row {
@@ -245,12 +245,20 @@ extension Usage: Row {
     func write(to writer: inout ByteWriter) {
         writer.int(inProgress)
         writer.int(queued)
-        writer.uint64(lastStart)
+        writer.int(lastStarts.count)
+        for start in lastStarts {
+            writer.queue(start.queue)
+            writer.uint64(start.position)
+        }
     }
 
     init(from reader: inout ByteReader) throws(MalformedRow) {
-        self.init(
-            inProgress: try reader.int(), queued: try reader.int(),
-            lastStart: try reader.uint64())
+        let (inProgress, queued) = (try reader.int(), try reader.int())
+        var lastStarts: [LastStart] = []
+        for _ in 0..<(try reader.int()) {
+            lastStarts.append(
+                LastStart(queue: try reader.queue(), position: try reader.uint64()))
+        }
+        self.init(inProgress: inProgress, queued: queued, lastStarts: lastStarts)
     }
 }

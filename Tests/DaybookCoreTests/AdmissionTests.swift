@@ -119,7 +119,10 @@ struct AdmissionTests {
         #expect(
             given.state.usage(of: given.team)
                 == Usage(
-                    inProgress: 2, queued: 0, lastStart: given.nextPosition - 1))
+                    inProgress: 2, queued: 0,
+                    lastStarts: [
+                        Usage.LastStart(queue: .echo, position: given.nextPosition - 1)
+                    ]))
     }
 
     @Test func `a license of 0 starts nothing; a cap of 0 sets no limit`() throws {

@@ -93,4 +93,53 @@ struct FairnessTests {
             try #require(violations.isEmpty, "\(violations) \(numbers.hint)")
         }
     }
+
+    @Test func `a team that keeps starting in one queue keeps its turn in the other`() throws {
+        var given = try Given(teamLimit: 1_000)
+        let busy = given.team
+        let other = try given.newTeam("other", limit: 1_000)
+        let echo = try given.newWorkflow(.echo, team: busy)
+        let waiting = try given.newWorkflow(.http, team: busy)
+        let theirs = try given.newWorkflow(.http, team: other)
+        for _ in 0..<10 {
+            _ = try given.newRun(of: echo, team: busy)
+            _ = try given.newRun(of: waiting, team: busy)
+            _ = try given.newRun(of: theirs, team: other)
+        }
+        var served: [TeamID] = []
+        for _ in 0..<10 {
+            try given.start(.echo, team: busy)
+            let turn = try #require(
+                given.state.allTurns.first { $0.queue == .http })
+            served.append(turn.team)
+            try given.start(.http, team: turn.team)
+        }
+        for (first, second) in zip(served, served.dropFirst()) {
+            #expect(first != second, "\(first) was served twice in a row")
+        }
+        let violations = Invariants.check(memory: given.state, entries: given.entries)
+        #expect(violations.isEmpty, "\(violations)")
+    }
+
+    @Test func `a workflow that keeps starting in one queue keeps its turn in the other`() throws {
+        var given = try Given(teamLimit: 1_000)
+        let busy = try given.newWorkflow(.worker("a"))
+        let other = try given.newWorkflow(.worker("b"))
+        for _ in 0..<10 { _ = try given.newRun(of: busy) }
+        // From now on it queues for the other one.
+        try given.happened(.editDraft(busy, .worker("b")))
+        for _ in 0..<10 {
+            _ = try given.newRun(of: busy)
+            _ = try given.newRun(of: other)
+        }
+        var served: [WorkflowID] = []
+        for _ in 0..<10 {
+            try given.start(.worker("a"))
+            let run = try #require(try given.start(.worker("b")))
+            served.append(try #require(given.state.run(run, of: given.team)).workflow)
+        }
+        for (first, second) in zip(served, served.dropFirst()) {
+            #expect(first != second, "\(first) was served twice in a row")
+        }
+    }
 }

@@ -126,7 +126,13 @@ struct StateConformanceTests {
 
     private func usage<S: State & ~Copyable>(_ state: inout S) {
         let (first, second) = (
-            Usage(inProgress: 1, queued: 2, lastStart: 3), Usage(lastStart: .max)
+            Usage(
+                inProgress: 1, queued: 2,
+                lastStarts: [
+                    Usage.LastStart(queue: .http, position: 3),
+                    Usage.LastStart(queue: .worker("q"), position: 4),
+                ]),
+            Usage(lastStarts: [Usage.LastStart(queue: .echo, position: .max)])
         )
         state.set(first, of: Self.team)
         state.set(second, of: .number(4), team: Self.team)

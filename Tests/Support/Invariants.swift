@@ -129,13 +129,22 @@ private struct StateCheck {
         }
     }
 
+    private func lastStarts(of runs: [Run]) -> [Usage.LastStart] {
+        Dictionary(grouping: runs.filter { $0.startedPosition > 0 }, by: \.queue)
+            .sorted { $0.key < $1.key }
+            .map { queue, runs in
+                Usage.LastStart(
+                    queue: queue, position: runs.map(\.startedPosition).max() ?? 0)
+            }
+    }
+
     func usage() {
         for team in state.allTeams {
             let runs = state.allRuns.filter { $0.team == team.id }
             let should = Usage(
                 inProgress: runs.count { $0.status == .inProgress },
                 queued: runs.count { $0.status == .queued },
-                lastStart: runs.map(\.startedPosition).max() ?? 0)
+                lastStarts: lastStarts(of: runs.filter(\.queue.isInner)))
             expect(
                 state.usage(of: team.id) == should,
                 "I15: team \(team.id) counts \(state.usage(of: team.id)), has \(should)")
@@ -144,7 +153,7 @@ private struct StateCheck {
             let runs = state.allRuns.filter { $0.workflow == workflow.id }
             let should = Usage(
                 inProgress: runs.count { $0.status == .inProgress },
-                lastStart: runs.map(\.startedPosition).max() ?? 0)
+                lastStarts: lastStarts(of: runs))
             let usage = state.usage(of: workflow.id, team: workflow.team)
             expect(usage == should, "I15: workflow \(workflow.id) counts \(usage), has \(should)")
         }
@@ -223,7 +232,7 @@ private struct StateCheck {
             open.map { run in
                 Ready(
                     team: run.team, lane: Lane(queue: run.queue, priority: run.priority),
-                    lastStart: ledger.workflows[run.workflow]?.lastStart ?? 0,
+                    lastStart: ledger.workflows[run.workflow]?.lastStarts[run.queue] ?? 0,
                     workflow: run.workflow)
             }, "I14 ready")
         expectSame(
@@ -231,7 +240,8 @@ private struct StateCheck {
             open.filter { $0.queue.isInner && ledger.teams[$0.team]?.hasRoom ?? false }
                 .map { run in
                     Turn(
-                        queue: run.queue, lastStart: ledger.teams[run.team]?.lastStart ?? 0,
+                        queue: run.queue,
+                        lastStart: ledger.teams[run.team]?.lastStarts[run.queue] ?? 0,
                         team: run.team)
                 }, "I14 turn")
         let queues = Set(waiting.map(\.queue)).union(Queue.inner)

@@ -6,7 +6,7 @@ struct Ledger {
     struct TeamRecord {
         var limit: Int
         var active = 0
-        var lastStart: Position = 0
+        var lastStarts: [Queue: Position] = [:]
         var touched: Position
 
         var hasRoom: Bool { active < limit }
@@ -34,7 +34,7 @@ struct Ledger {
         var activeVersion = 0
         var versions: [Int: VersionRecord]
         var active = 0
-        var lastStart: Position = 0
+        var lastStarts: [Queue: Position] = [:]
         var touched: Position
 
         var hasRoom: Bool { !isPaused && (limit == 0 || active < limit) }

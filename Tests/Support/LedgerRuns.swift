@@ -123,9 +123,9 @@ extension Ledger {
         run.isAccepted = false
         set(run, id, header)
         teams[team]?.active += 1
-        teams[team]?.lastStart = header.position
+        teams[team]?.lastStarts[run.queue] = header.position
         workflows[run.workflow]?.active += 1
-        workflows[run.workflow]?.lastStart = header.position
+        workflows[run.workflow]?.lastStarts[run.queue] = header.position
     }
 
     private mutating func readFailed(_ failed: RunFailed, _ team: TeamID, _ header: EntryHeader) {
@@ -213,7 +213,7 @@ extension Ledger {
         workflows[run.workflow]?.active -= 1
     }
 
-    /// The run whose turn it is: the highest priority, then the workflow whose last start lies
+    /// The run whose turn it is: the highest priority, then the workflow whose last start in the queue lies
     /// furthest back, then the one queued first.
     func nextToStart(of team: TeamID, in queue: Queue) -> RunID? {
         guard teams[team]?.hasRoom ?? false else { return nil }
@@ -226,7 +226,10 @@ extension Ledger {
     }
 
     private func order(_ run: RunRecord) -> (Int, Position, WorkflowID, Position) {
-        (-run.priority, workflows[run.workflow]?.lastStart ?? 0, run.workflow, run.queuedAt)
+        (
+            -run.priority, workflows[run.workflow]?.lastStarts[run.queue] ?? 0, run.workflow,
+            run.queuedAt
+        )
     }
 }
 
