@@ -210,6 +210,13 @@ struct Check {
         }
     }
 
+    /// The name of a worker queue is part of keys.
+    mutating func queue(_ field: String, _ queue: Queue) {
+        if case .worker(let name) = queue, !Queue.isName(name) {
+            add(field, "must have 1 to 64 letters, digits, '.', '_' or '-'")
+        }
+    }
+
     mutating func name(_ value: String) { text("name", value, Limits.nameBytes) }
 
     mutating func retry(_ policy: RetryPolicy) {

@@ -32,6 +32,7 @@ func decideClaim<S: State & ~Copyable>(
 ) throws(Rejection) -> [Event] {
     guard !state.service().isPaused else { throw .paused }
     var check = Check()
+    check.queue("queue", queue)
     if let worker { check.text("worker", worker, Limits.labelBytes) }
     if let seconds = leaseSeconds { check.range("lease_seconds", seconds, Limits.leaseSeconds) }
     try check.finish()

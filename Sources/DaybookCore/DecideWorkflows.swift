@@ -4,6 +4,7 @@ func decideCreate(_ new: NewWorkflow, _ context: Context) throws(Rejection) -> [
     if let description = new.description {
         check.text("description", description, Limits.descriptionBytes)
     }
+    check.queue("definition/executor/queue", new.definition.queue)
     check.range("run_timeout_seconds", new.runTimeoutSeconds, Limits.runTimeoutSeconds)
     check.retry(new.retry)
     check.range("max_concurrent_runs", new.maxConcurrentRuns, Limits.concurrentRuns)
@@ -83,6 +84,9 @@ func decideEdit<S: State & ~Copyable>(
 ) throws(Rejection) -> [Event] {
     let workflow = try find(id, team, state)
     try expect(context.expectedRevisions, workflow.revision)
+    var check = Check()
+    check.queue("executor/queue", definition.queue)
+    try check.finish()
     return [
         .draftEdited(
             DraftEdited(

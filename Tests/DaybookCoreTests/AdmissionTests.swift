@@ -91,7 +91,7 @@ struct AdmissionTests {
             #expect(try startAll(&given, queue) == [runs[queue]])
         }
         #expect(
-            try given.when(.claim(.worker(""), worker: nil, leaseSeconds: nil))
+            try given.when(.claim(.worker("aa"), worker: nil, leaseSeconds: nil))
                 == .refused(.nothingStartable))
     }
 

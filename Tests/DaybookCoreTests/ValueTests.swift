@@ -132,4 +132,22 @@ struct NameTests {
         #expect(Actor.trigger(.number(2)).description == "trigger:\(TriggerID.number(2))")
         #expect(Set(Actor.Part.allCases.map(\.name)).count == Actor.Part.allCases.count)
     }
+
+    @Test(arguments: ["", "a b", "a\u{0}", "é", String(repeating: "q", count: 65)])
+    func `a name that no queue can have is refused wherever it comes from`(_ name: String) throws {
+        var given = try Given()
+        let workflow = try given.newWorkflow()
+        let queue = Queue.worker(name)
+        let definition = Definition(bytes: [], queue: queue)
+        for command in [
+            Command.claim(queue, worker: nil, leaseSeconds: 60), .editDraft(workflow, definition),
+            .createWorkflow(
+                NewWorkflow(name: "w", definition: definition, secret: .number(1))),
+        ] {
+            guard case .refused(.invalid) = try given.when(command, team: given.team) else {
+                Issue.record("\(command.name) took the queue \(name.debugDescription)")
+                continue
+            }
+        }
+    }
 }
