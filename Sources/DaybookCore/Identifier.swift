@@ -42,18 +42,18 @@ package struct Identifier<Kind>: Hashable, Comparable, Sendable {
     }
 
     /// Reads exactly 12 big-endian bytes; `nil` for any other count.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: [UInt8]) {
         guard bytes.count == Self.byteCount else { return nil }
-        var high: UInt64 = 0
-        var low: UInt32 = 0
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt32(byte) }
-        }
-        self.init(high: high, low: low)
+        self.init(
+            high: bigEndianWord(bytes, at: 0),
+            low: UInt32(truncatingIfNeeded: bigEndianWord(bytes, at: 4)))
     }
 
+    /// The same of any bytes.
+    package init?(bytes: some Collection<UInt8>) { self.init(bytes: Array(bytes)) }
+
     /// Reads exactly 24 lowercase hexadecimal digits; `nil` for anything else, upper case included.
-    package init?(hex: some StringProtocol) {
+    package init?(hex: String) {
         guard let bytes = bytesOfLowercaseHex(hex, count: Self.byteCount) else { return nil }
         self.init(bytes: bytes)
     }
@@ -104,16 +104,9 @@ package struct CommandID: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads exactly 16 bytes; `nil` for any other count.
     package init?(bytes: some Collection<UInt8>) {
+        let bytes = Array(bytes)
         guard bytes.count == 16 else { return nil }
-        var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 {
-                words.0 = words.0 << 8 | UInt64(byte)
-            } else {
-                words.1 = words.1 << 8 | UInt64(byte)
-            }
-        }
-        self.init(high: words.0, low: words.1)
+        self.init(high: bigEndianWord(bytes, at: 0), low: bigEndianWord(bytes, at: 8))
     }
 
     /// 32 lowercase hexadecimal digits.
@@ -125,19 +118,16 @@ package struct Digest256: Hashable, Comparable, Sendable, CustomStringConvertibl
     package let words: (UInt64, UInt64, UInt64, UInt64)
 
     /// Reads exactly 32 bytes; `nil` for any other count.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
-        var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        for (index, byte) in bytes.enumerated() {
-            switch index / 8 {
-            case 0: words.0 = words.0 << 8 | UInt64(byte)
-            case 1: words.1 = words.1 << 8 | UInt64(byte)
-            case 2: words.2 = words.2 << 8 | UInt64(byte)
-            default: words.3 = words.3 << 8 | UInt64(byte)
-            }
-        }
-        self.words = words
+        words = (
+            bigEndianWord(bytes, at: 0), bigEndianWord(bytes, at: 8), bigEndianWord(bytes, at: 16),
+            bigEndianWord(bytes, at: 24)
+        )
     }
+
+    /// The same of any bytes.
+    package init?(bytes: some Collection<UInt8>) { self.init(bytes: Array(bytes)) }
 
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
@@ -163,21 +153,39 @@ package struct Digest256: Hashable, Comparable, Sendable, CustomStringConvertibl
     package var description: String { lowercaseHex(bytes) }
 }
 
+// The functions here take arrays and strings, not any sequence: generic code in another module is
+// not specialised, and these run several times for each request.
+
+private func bigEndianWord(_ bytes: [UInt8], at start: Int) -> UInt64 {
+    var word: UInt64 = 0
+    for index in start..<start + 8 { word = word << 8 | UInt64(bytes[index]) }
+    return word
+}
+
 /// The bytes as lowercase hexadecimal digits, two for each.
-package func lowercaseHex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
+package func lowercaseHex(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
+    text.reserveCapacity(bytes.count * 2)
     for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
+        text.append(lowercaseHexDigit(byte >> 4))
+        text.append(lowercaseHexDigit(byte & 15))
     }
     return String(decoding: text, as: UTF8.self)
 }
 
+/// The same of any bytes.
+package func lowercaseHex(_ bytes: some Sequence<UInt8>) -> String { lowercaseHex(Array(bytes)) }
+
+private func lowercaseHexDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+}
+
 /// Reads exactly `2 * count` lowercase hexadecimal digits; `nil` for anything else.
-package func bytesOfLowercaseHex(_ text: some StringProtocol, count: Int) -> [UInt8]? {
+package func bytesOfLowercaseHex(_ text: String, count: Int) -> [UInt8]? {
+    guard text.utf8.count == 2 * count else { return nil }
     var bytes: [UInt8] = []
-    var pending: UInt8?
+    bytes.reserveCapacity(count)
+    var first: UInt8?
     for digit in text.utf8 {
         let value: UInt8
         switch digit {
@@ -185,13 +193,12 @@ package func bytesOfLowercaseHex(_ text: some StringProtocol, count: Int) -> [UI
         case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
         default: return nil
         }
-        if let first = pending {
-            bytes.append(first << 4 | value)
-            pending = nil
+        if let upper = first {
+            bytes.append(upper << 4 | value)
+            first = nil
         } else {
-            pending = value
+            first = value
         }
-        guard bytes.count <= count else { return nil }
     }
-    return bytes.count == count && pending == nil ? bytes : nil
+    return bytes
 }
