@@ -59,7 +59,7 @@ let package = Package(
         .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: settings),
         .target(
             name: "DaybookStore",
-            dependencies: ["DaybookCore", "LMDB", crypto, protobuf, collections],
+            dependencies: ["DaybookCore", "LMDB", crypto, protobuf],
             swiftSettings: settings),
         .target(
             name: "DaybookEngine",
@@ -73,14 +73,14 @@ let package = Package(
             name: "DaybookConnectors",
             dependencies: [
                 "DaybookCore", "DaybookWire", "DaybookEngine", asyncHTTPClient, nioCore, nioPosix,
-                nioHTTP1, crypto, lifecycle, logging, metrics,
+                nioHTTP1, logging,
             ],
             swiftSettings: settings),
         .target(
             name: "DaybookHTTP",
             dependencies: [
                 "DaybookCore", "DaybookWire", "DaybookEngine", hummingbird, httpTypes, nioCore,
-                lifecycle, logging, metrics,
+                lifecycle, logging,
             ],
             swiftSettings: settings),
         .executableTarget(

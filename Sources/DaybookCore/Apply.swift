@@ -144,7 +144,7 @@ package func answer<S: State & ~Copyable>(to entry: Entry, _ state: borrowing S)
         state.workflow(id, of: team).map { .workflow($0) } ?? .none
     }
     func version(_ number: Int, _ id: WorkflowID) -> Answer {
-        state.version(number, of: id, team: team).map { .version($0) } ?? .none
+        versionAnswer(number, of: id, team: team, state)
     }
     func schedule(_ id: ScheduleID) -> Answer {
         state.schedule(id, of: team).map { .schedule($0) } ?? .none
@@ -165,11 +165,19 @@ package func unchangedAnswer<S: State & ~Copyable>(
     case .modifyWorkflow(let id, _), .setConcurrency(let id, _), .activateVersion(let id, _):
         return state.workflow(id, of: team).map { .workflow($0) } ?? .none
     case .renameVersion(let id, let number, _):
-        return state.version(number, of: id, team: team).map { .version($0) } ?? .none
+        return versionAnswer(number, of: id, team: team, state)
     case .modifySchedule(let id, _):
         return state.schedule(id, of: team).map { .schedule($0) } ?? .none
     case .renewLease(let id, _), .accept(let id, _):
         return state.run(id, of: team).map { .run($0) } ?? .none
     default: return .none
     }
+}
+
+private func versionAnswer<S: State & ~Copyable>(
+    _ number: Int, of workflow: WorkflowID, team: TeamID, _ state: borrowing S
+) -> Answer {
+    guard let version = state.version(number, of: workflow, team: team) else { return .none }
+    let active = state.workflow(workflow, of: team)?.activeVersion
+    return .version(version, isActive: active == number)
 }

@@ -51,7 +51,8 @@ func applyRun<S: State & ~Copyable>(
             run.status = .queued
             run.notBefore = scheduled.notBefore
             run.error = RunError(
-                reason: scheduled.reason, message: scheduled.message.map { _ in location })
+                reason: scheduled.reason, message: scheduled.message.map { _ in location },
+                attempt: scheduled.attempt)
         }
         if let run { state.countQueued(of: run, by: 1) }
     case .runRequeued(let requeued):
@@ -64,7 +65,8 @@ func applyRun<S: State & ~Copyable>(
         state.enqueue(new)
     case .runFailed(let failed):
         let error = RunError(
-            reason: failed.reason, message: failed.message.map { _ in location })
+            reason: failed.reason, message: failed.message.map { _ in location },
+            attempt: failed.attempt)
         stop(failed.run, team, header, in: &state) { run in
             run.status = .failed
             run.error = error

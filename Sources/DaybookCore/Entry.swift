@@ -64,7 +64,8 @@ package enum Answer: Hashable, Sendable {
     case team(Team)
     case apiKey(APIKey)
     case workflow(Workflow)
-    case version(Version)
+    /// With whether it was the active one.
+    case version(Version, isActive: Bool)
     case schedule(Schedule)
     case run(Run)
 
@@ -75,7 +76,7 @@ package enum Answer: Hashable, Sendable {
         case .team(let team): team.touched.position
         case .apiKey(let key): key.touched.position
         case .workflow(let workflow): workflow.touched.position
-        case .version(let version): version.touched.position
+        case .version(let version, _): version.touched.position
         case .schedule(let schedule): schedule.touched.position
         case .run(let run): run.touched.position
         }

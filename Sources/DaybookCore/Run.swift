@@ -17,10 +17,13 @@ package struct RunError: Hashable, Sendable {
 
     package let reason: Reason
     package let message: PayloadLocation?
+    /// The attempt that failed; 0 for a run that was never started.
+    package let attempt: Int
 
-    package init(reason: Reason, message: PayloadLocation?) {
+    package init(reason: Reason, message: PayloadLocation?, attempt: Int) {
         self.reason = reason
         self.message = message
+        self.attempt = attempt
     }
 }
 

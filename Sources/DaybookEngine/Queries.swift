@@ -85,8 +85,9 @@ extension Engine {
     }
 
     /// A version as a command left it, with its definition.
-    package func detail(_ version: Version) throws -> VersionDetail {
-        try read { try $0.detail(version) }
+    package func detail(_ version: Version, isActive: Bool) throws -> VersionDetail {
+        let definition = try read { try $0.definition(at: version.definitionPosition) }
+        return VersionDetail(version: version, definition: definition, isActive: isActive)
     }
 
     package func schedules(

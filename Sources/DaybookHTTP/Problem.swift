@@ -105,6 +105,9 @@ extension Problem {
             detail: "more than \(limit) bytes")
     }
 
+    /// The codes of answers that came too late, or a second time.
+    static let aboutTheRunsState = ["run_state", "stale_attempt"]
+
     static let `internal` = Problem(
         status: .internalServerError, code: "internal", title: "The service failed",
         detail: "the request could not be served; the service's log says why")

@@ -96,8 +96,7 @@ enum RunRoutes {
                         reason: reason, message: message?.payload, isRetryable: isRetryable)),
                 for: call, payload: message)
         } again: { detail in
-            (detail.run.status == .failed || detail.run.notBefore != nil)
-                && detail.run.attempt == attempt && detail.run.error?.reason == reason
+            detail.run.error?.attempt == attempt && detail.run.error?.reason == reason
                 && detail.errorMessage.bytes == message?.bytes
         }
     }
@@ -153,7 +152,7 @@ enum RunRoutes {
             let accepted = try await submit()
             guard case .run(let run) = accepted.answer else { throw Problem.internal }
             return try reply(.ok, run, accepted, api)
-        } catch let problem as Problem where problem.code == "run_state" {
+        } catch let problem as Problem where Problem.aboutTheRunsState.contains(problem.code) {
             guard let detail = try api.engine.run(id, of: call.team), isSame(detail) else {
                 throw problem
             }

@@ -101,8 +101,10 @@ enum VersionRoutes {
     private static func reply(
         _ status: HTTPResponse.Status, _ accepted: Accepted, _ api: API
     ) throws -> Reply {
-        guard case .version(let version) = accepted.answer else { throw Problem.internal }
-        let detail = try api.engine.detail(version)
+        guard case .version(let version, let isActive) = accepted.answer else {
+            throw Problem.internal
+        }
+        let detail = try api.engine.detail(version, isActive: isActive)
         return Reply.json(status) { $0.version(detail) }.with(accepted)
     }
 }

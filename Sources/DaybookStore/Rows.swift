@@ -9,7 +9,7 @@ protocol Row {
 
 enum Rows {
     /// The number of the layout of all projections together, keys included.
-    static let layout: UInt32 = 2
+    static let layout: UInt32 = 3
 }
 
 extension Row {
@@ -229,6 +229,7 @@ extension RunError: Row {
     func write(to writer: inout ByteWriter) {
         writer.byte(reason.rawValue)
         writer.optional(message) { $1.write(to: &$0) }
+        writer.int(attempt)
     }
 
     init(from reader: inout ByteReader) throws(MalformedRow) {
@@ -237,7 +238,7 @@ extension RunError: Row {
             reason: reason,
             message: try reader.optional { r throws(MalformedRow) in
                 try PayloadLocation(from: &r)
-            })
+            }, attempt: try reader.int())
     }
 }
 

@@ -150,9 +150,10 @@ extension Answer: Row {
         case .workflow(let row):
             writer.byte(3)
             row.write(to: &writer)
-        case .version(let row):
+        case .version(let row, let isActive):
             writer.byte(4)
             row.write(to: &writer)
+            writer.bool(isActive)
         case .schedule(let row):
             writer.byte(5)
             row.write(to: &writer)
@@ -168,7 +169,7 @@ extension Answer: Row {
         case 1: self = .team(try Team(from: &reader))
         case 2: self = .apiKey(try APIKey(from: &reader))
         case 3: self = .workflow(try Workflow(from: &reader))
-        case 4: self = .version(try Version(from: &reader))
+        case 4: self = .version(try Version(from: &reader), isActive: try reader.bool())
         case 5: self = .schedule(try Schedule(from: &reader))
         case 6: self = .run(try Run(from: &reader))
         default: throw MalformedRow()

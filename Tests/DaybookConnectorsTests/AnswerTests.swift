@@ -32,59 +32,12 @@ private final class TableResolver: AddressResolver {
 
 @Suite("Answers of receivers", .timeLimit(.minutes(1)))
 struct AnswerTests {
-    private final class Bench {
-        let disk: TestStore
-        let engine: Engine
-        let clients: OutboundClients
-        let executor: HTTPExecutor
-
-        init(
-            allowed: [String] = ["127.0.0.0/8"], resolver: any AddressResolver = SystemResolver(),
-            limits: HTTPExecutor.Limits = HTTPExecutor.Limits()
-        ) throws {
-            disk = try TestStore()
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            engine = Engine(
-                store: disk.store,
-                secrets: try SecretKeys(path: disk.directory + "/secrets.keys"),
-                settings: Settings(), clock: SystemClock(), logger: logger)
-            clients = OutboundClients(
-                egress: EgressRules(allowed: try allowed.map { try CIDR($0) }),
-                resolver: resolver, logger: logger)
-            executor = HTTPExecutor(
-                engine: engine, clients: clients, limits: limits, logger: logger)
-        }
-    }
-
-    private static func work(
-        _ url: String, _ more: String = "", mode: Run.Mode = .manual, attempt: Int = 1,
-        input: String? = nil
-    ) -> Work {
-        let run = Run(
-            id: .number(9), team: .number(1), workflow: .number(2), version: 0,
-            definitionPosition: 4, queue: .http, mode: mode, status: .inProgress,
-            schedule: nil, trigger: nil, scheduledTime: nil, input: nil, output: nil,
-            error: nil, attempt: attempt, tries: attempt, priority: 5, expiresAt: nil,
-            timeoutSeconds: 60, retry: .once, queuedAt: .second(1), queuedPosition: 6,
-            firstStartedAt: nil, startedAt: nil, startedPosition: 7, deadline: nil,
-            leaseEndsAt: nil, leaseSeconds: nil, isAccepted: false, notBefore: nil,
-            finishedAt: nil, worker: nil,
-            touched: Touched(
-                createdAt: .second(1), createdBy: .system(.timer), updatedAt: .second(1),
-                updatedBy: .system(.timer), position: 7))
-        let definition = #"{"executor":{"type":"http","url":"\#(url)"\#(more)}}"#
-        return Work(
-            run: run, definition: Definition(bytes: Array(definition.utf8), queue: .http),
-            input: input.map { Array($0.utf8) }, secrets: [[UInt8](repeating: 7, count: 32)],
-            isRedelivery: false)
-    }
-
     @Test("a run by hand without input sends null for what it does not have")
     func nulls() async throws {
         let bench = try Bench()
         let receiver = try await Receiver { _ in .answer(200) }
         let url = "http://127.0.0.1:\(receiver.port)/"
-        #expect(await bench.executor.execute(Self.work(url)) == .completed(nil))
+        #expect(await bench.executor.execute(Bench.work(url)) == .completed(nil))
         let body = try #require(receiver.received.first?.body)
         let text = String(decoding: body, as: UTF8.self)
         let ids = (run: RunID.number(9), workflow: WorkflowID.number(2))
@@ -101,7 +54,7 @@ struct AnswerTests {
         let receiver = try await Receiver { _ in .answer(500) }
         let url = "http://127.0.0.1:\(receiver.port)/"
         for attempt in 1...3 {
-            _ = await bench.executor.execute(Self.work(url, attempt: attempt))
+            _ = await bench.executor.execute(Bench.work(url, attempt: attempt))
         }
         let heads = receiver.received.map(\.headers)
         let id = RunID.number(9).description
@@ -122,7 +75,7 @@ struct AnswerTests {
         let bench = try Bench()
         let receiver = try await Receiver { _ in .answer(204) }
         _ = await bench.executor.execute(
-            Self.work("http://127.0.0.1:\(receiver.port)/", input: #"{"a":1.50}"#))
+            Bench.work("http://127.0.0.1:\(receiver.port)/", input: #"{"a":1.50}"#))
         await bench.clients.shutDown()
         try await receiver.stop()
         let request = try #require(receiver.received.first)
@@ -159,7 +112,7 @@ struct AnswerTests {
                     status, headers: [("Content-Type", "text/plain")], body: Array(text.utf8))
             }
             let execution = await bench.executor.execute(
-                Self.work("http://127.0.0.1:\(receiver.port)/"))
+                Bench.work("http://127.0.0.1:\(receiver.port)/"))
             #expect(execution == .completed(Array(text.utf8)), "\(status)")
             try await receiver.stop()
         }
@@ -171,13 +124,13 @@ struct AnswerTests {
         arguments: [
             [0xEF, 0xBB, 0xBF, 0x31], [0x22, 0xC3, 0x28, 0x22], Array("{\"a\":1,\"a\":2}".utf8),
             Array("NaN".utf8), Array("01".utf8), Array("[1,]".utf8), [0x20],
-            [0x1F, 0x8B, 0x08, 0x00], [UInt8](repeating: 0x5B, count: 100_000),
+            [0x1F, 0x8B, 0x08, 0x00], [UInt8](repeating: 0x5B, count: 1_000),
         ] as [[UInt8]])
     func badOutputs(_ body: [UInt8]) async throws {
         let bench = try Bench()
         let receiver = try await Receiver { _ in .answer(200, body: body) }
         let execution = await bench.executor.execute(
-            Self.work("http://127.0.0.1:\(receiver.port)/"))
+            Bench.work("http://127.0.0.1:\(receiver.port)/"))
         guard case .failed(.invalidOutput, let message, _, nil) = execution else {
             Issue.record("\(execution)")
             return
@@ -197,7 +150,7 @@ struct AnswerTests {
             let body = Array("\"\(String(repeating: "x", count: count - 2))\"".utf8)
             let receiver = try await Receiver { _ in .answer(200, body: body) }
             let execution = await bench.executor.execute(
-                Self.work("http://127.0.0.1:\(receiver.port)/"))
+                Bench.work("http://127.0.0.1:\(receiver.port)/"))
             if case .completed = execution {
                 #expect(fits, "\(count)")
             } else {
@@ -218,7 +171,7 @@ struct AnswerTests {
                 .answer(status, headers: [("Location", location)])
             }
             let execution = await bench.executor.execute(
-                Self.work("http://127.0.0.1:\(receiver.port)/"))
+                Bench.work("http://127.0.0.1:\(receiver.port)/"))
             guard case .failed(.httpStatus, "the answer was \(status)", _, nil) = execution else {
                 Issue.record("\(execution)")
                 continue
@@ -237,12 +190,12 @@ struct AnswerTests {
         let receiver = try await Receiver { _ in .answer(204) }
         for host in ["hook.example", "127.0.0.1", "hook.example"] {
             let execution = await bench.executor.execute(
-                Self.work("http://\(host):\(receiver.port)/"))
+                Bench.work("http://\(host):\(receiver.port)/"))
             #expect(execution == .completed(nil))
         }
         #expect(resolver.names == ["hook.example", "hook.example"])
         #expect(receiver.received.count == 3)
-        let unknown = await bench.executor.execute(Self.work("http://nobody.example/"))
+        let unknown = await bench.executor.execute(Bench.work("http://nobody.example/"))
         guard case .failed(.connection, _, true, nil) = unknown else {
             Issue.record("\(unknown)")
             return
@@ -260,7 +213,7 @@ struct AnswerTests {
     func literals(_ host: String) async throws {
         let resolver = TableResolver([:])
         let bench = try Bench(allowed: ["192.0.2.0/24"], resolver: resolver)
-        let execution = await bench.executor.execute(Self.work("http://\(host):8080/"))
+        let execution = await bench.executor.execute(Bench.work("http://\(host):8080/"))
         guard case .failed(.connection, let message, _, _) = execution else {
             Issue.record("\(execution)")
             return
@@ -282,7 +235,7 @@ struct AnswerTests {
                 allowed: ["127.0.0.1/32"],
                 resolver: TableResolver(["hook.example": addresses]))
             let execution = await bench.executor.execute(
-                Self.work("http://hook.example:\(receiver.port)/"))
+                Bench.work("http://hook.example:\(receiver.port)/"))
             #expect((execution == .completed(nil)) == opens, "\(addresses): \(execution)")
             await bench.clients.shutDown()
         }
@@ -296,7 +249,7 @@ struct AnswerTests {
         let receiver = try await Receiver { _ in .answer(204) }
         let sealed = bench.engine.seal(Array("canary".utf8), for: .header, of: .number(2)).text
         let execution = await bench.executor.execute(
-            Self.work(
+            Bench.work(
                 "http://127.0.0.1:\(receiver.port)/",
                 #","headers":{"X-Token":{"sealed":"\#(sealed)"}}"#))
         guard case .failed(_, let message, _, _) = execution else {

@@ -13,27 +13,36 @@ final class Bench {
     let clients: OutboundClients
     let executor: HTTPExecutor
 
-    init(limits: HTTPExecutor.Limits = HTTPExecutor.Limits()) throws {
+    init(
+        allowed: [String] = ["127.0.0.0/8"], resolver: any AddressResolver = SystemResolver(),
+        limits: HTTPExecutor.Limits = HTTPExecutor.Limits()
+    ) throws {
         disk = try TestStore()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         engine = Engine(
             store: disk.store, secrets: try SecretKeys(path: disk.directory + "/secrets.keys"),
             settings: Settings(), clock: SystemClock(), logger: logger)
         clients = OutboundClients(
-            egress: EgressRules(allowed: [try CIDR("127.0.0.0/8")]), resolver: SystemResolver(),
+            egress: EgressRules(allowed: try allowed.map { try CIDR($0) }), resolver: resolver,
             logger: logger)
         executor = HTTPExecutor(engine: engine, clients: clients, limits: limits, logger: logger)
     }
 
     static let secret = [UInt8](repeating: 7, count: 32)
+    static let oldSecret = [UInt8](repeating: 8, count: 32)
 
-    /// A first attempt of a run by hand that calls the URL.
-    static func work(_ url: String, _ more: String = "", input: String? = nil) -> Work {
+    /// An attempt of a run that calls the URL: by hand, or of a schedule that was due at second 1.
+    static func work(
+        _ url: String, _ more: String = "", version: Int = 0, isScheduled: Bool = false,
+        attempt: Int = 1, input: String? = nil, secrets: [[UInt8]] = [secret],
+        isRedelivery: Bool = false
+    ) -> Work {
         let run = Run(
-            id: .number(9), team: .number(1), workflow: .number(2), version: 0,
-            definitionPosition: 4, queue: .http, mode: .manual, status: .inProgress,
-            schedule: nil, trigger: nil, scheduledTime: nil, input: nil, output: nil,
-            error: nil, attempt: 1, tries: 1, priority: 5, expiresAt: nil,
+            id: .number(9), team: .number(1), workflow: .number(2), version: version,
+            definitionPosition: 4, queue: .http, mode: isScheduled ? .scheduled : .manual,
+            status: .inProgress, schedule: isScheduled ? .number(5) : nil, trigger: nil,
+            scheduledTime: isScheduled ? .second(1) : nil, input: nil, output: nil,
+            error: nil, attempt: attempt, tries: attempt, priority: 5, expiresAt: nil,
             timeoutSeconds: 60, retry: .once, queuedAt: .second(1), queuedPosition: 6,
             firstStartedAt: nil, startedAt: nil, startedPosition: 7, deadline: nil,
             leaseEndsAt: nil, leaseSeconds: nil, isAccepted: false, notBefore: nil,
@@ -44,6 +53,6 @@ final class Bench {
         let definition = #"{"executor":{"type":"http","url":"\#(url)"\#(more)}}"#
         return Work(
             run: run, definition: Definition(bytes: Array(definition.utf8), queue: .http),
-            input: input.map { Array($0.utf8) }, secrets: [secret], isRedelivery: false)
+            input: input.map { Array($0.utf8) }, secrets: secrets, isRedelivery: isRedelivery)
     }
 }

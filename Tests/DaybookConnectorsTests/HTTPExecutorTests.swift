@@ -24,59 +24,12 @@ private actor FakeResolver: AddressResolver {
 
 @Suite("HTTP executor")
 struct HTTPExecutorTests {
-    private static let secret = [UInt8](repeating: 7, count: 32)
-    private static let oldSecret = [UInt8](repeating: 8, count: 32)
-
-    /// What an executor is made of, on an engine that is there but not started.
-    private final class Bench {
-        let disk: TestStore
-        let engine: Engine
-        let clients: OutboundClients
-        let executor: HTTPExecutor
-
-        init(
-            allowed: [String] = ["127.0.0.0/8"], resolver: any AddressResolver = SystemResolver()
-        ) throws {
-            disk = try TestStore()
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            engine = Engine(
-                store: disk.store,
-                secrets: try SecretKeys(path: disk.directory + "/secrets.keys"),
-                settings: Settings(), clock: SystemClock(), logger: logger)
-            clients = OutboundClients(
-                egress: EgressRules(allowed: try allowed.map { try CIDR($0) }),
-                resolver: resolver, logger: logger)
-            var limits = HTTPExecutor.Limits()
-            limits.answerBytes = 4_096
-            limits.outputBytes = 1_024
-            executor = HTTPExecutor(
-                engine: engine, clients: clients, limits: limits, logger: logger)
-        }
-    }
-
-    private static func work(
-        _ executor: String, input: String? = #"{"a":1.50}"#, redelivery: Bool = false
-    ) -> Work {
-        let run = Run(
-            id: .number(9), team: .number(1), workflow: .number(2), version: 3,
-            definitionPosition: 4, queue: .http, mode: .scheduled, status: .inProgress,
-            schedule: .number(5), trigger: nil, scheduledTime: .second(1), input: nil, output: nil,
-            error: nil, attempt: 2, tries: 2, priority: 5, expiresAt: nil, timeoutSeconds: 60,
-            retry: .once, queuedAt: .second(1), queuedPosition: 6, firstStartedAt: nil,
-            startedAt: nil, startedPosition: 7, deadline: nil, leaseEndsAt: nil,
-            leaseSeconds: nil, isAccepted: false, notBefore: nil, finishedAt: nil, worker: nil,
-            touched: Touched(
-                createdAt: .second(1), createdBy: .system(.timer), updatedAt: .second(1),
-                updatedBy: .system(.timer), position: 7))
-        return Work(
-            run: run,
-            definition: Definition(bytes: Array(#"{"executor":\#(executor)}"#.utf8), queue: .http),
-            input: input.map { Array($0.utf8) }, secrets: [secret, oldSecret],
-            isRedelivery: redelivery)
-    }
-
-    private static func definition(_ url: String, _ more: String = "") -> String {
-        #"{"type":"http","url":"\#(url)"\#(more)}"#
+    /// Small bounds, so that a test need not send much to pass them.
+    private static var limits: HTTPExecutor.Limits {
+        var limits = HTTPExecutor.Limits()
+        limits.answerBytes = 4_096
+        limits.outputBytes = 1_024
+        return limits
     }
 
     /// Runs one request against a receiver that answers so.
@@ -84,12 +37,13 @@ struct HTTPExecutorTests {
         _ more: String = "", redelivery: Bool = false,
         _ reply: @escaping @Sendable (Receiver.Received) -> Receiver.Reply
     ) async throws -> (Execution, [Receiver.Received]) {
-        let bench = try Bench()
+        let bench = try Bench(limits: Self.limits)
         let receiver = try await Receiver(reply)
         let execution = await bench.executor.execute(
-            Self.work(
-                Self.definition("http://127.0.0.1:\(receiver.port)/hook?x=1", more),
-                redelivery: redelivery))
+            Bench.work(
+                "http://127.0.0.1:\(receiver.port)/hook?x=1", more, version: 3, isScheduled: true,
+                attempt: 2, input: #"{"a":1.50}"#, secrets: [Bench.secret, Bench.oldSecret],
+                isRedelivery: redelivery))
         await bench.clients.shutDown()
         try await receiver.stop()
         return (execution, receiver.received)
@@ -114,7 +68,7 @@ struct HTTPExecutorTests {
         #expect(request.headers.first(name: "Idempotency-Key") == id.description)
         #expect(request.headers.first(name: "X-Plain") == "p")
         #expect(request.headers.first(name: "webhook-id") == "\(id)-2")
-        for secret in [Self.secret, Self.oldSecret] {
+        for secret in [Bench.secret, Bench.oldSecret] {
             try StandardWebhooks.verify(
                 id: request.headers.first(name: "webhook-id"),
                 timestamp: request.headers.first(name: "webhook-timestamp"),
@@ -129,10 +83,9 @@ struct HTTPExecutorTests {
         let sealed = bench.engine.seal(Array("canary".utf8), for: .header, of: .number(1)).text
         let receiver = try await Receiver { _ in .answer(204) }
         let execution = await bench.executor.execute(
-            Self.work(
-                Self.definition(
-                    "http://127.0.0.1:\(receiver.port)/",
-                    #","method":"PUT","headers":{"X-Token":{"sealed":"\#(sealed)"}}"#)))
+            Bench.work(
+                "http://127.0.0.1:\(receiver.port)/",
+                #","method":"PUT","headers":{"X-Token":{"sealed":"\#(sealed)"}}"#))
         #expect(execution == .completed(nil))
         #expect(receiver.received.first?.headers.first(name: "X-Token") == "canary")
         #expect(receiver.received.first?.method == "PUT")
@@ -205,7 +158,7 @@ struct HTTPExecutorTests {
         }
         let bench = try Bench()
         let refused = await bench.executor.execute(
-            Self.work(Self.definition("http://127.0.0.1:1/")))
+            Bench.work("http://127.0.0.1:1/"))
         guard case .failed(.connection, _, true, nil) = refused else {
             Issue.record("\(refused)")
             return
@@ -217,7 +170,7 @@ struct HTTPExecutorTests {
     func cancelled() async throws {
         let bench = try Bench()
         let receiver = try await Receiver { _ in .silence }
-        let work = Self.work(Self.definition("http://127.0.0.1:\(receiver.port)/"))
+        let work = Bench.work("http://127.0.0.1:\(receiver.port)/")
         let executor = bench.executor
         let task = Task { await executor.execute(work) }
         await receiver.waitForRequest()
@@ -251,7 +204,7 @@ struct HTTPExecutorTests {
             [["169.254.169.254"]], [["fd00::1"]], [["64:ff9b::7f00:1"]], [[]],
         ] {
             let bench = try Bench(allowed: [], resolver: FakeResolver(answers))
-            let execution = await bench.executor.execute(Self.work(Self.definition(url)))
+            let execution = await bench.executor.execute(Bench.work(url))
             guard case .failed(.connection, let message, _, _) = execution else {
                 Issue.record("\(answers): \(execution)")
                 continue
@@ -265,10 +218,10 @@ struct HTTPExecutorTests {
         let rebinding = try Bench(
             allowed: ["127.0.0.1/32"], resolver: FakeResolver([["127.0.0.1"], ["127.0.0.2"]]))
         #expect(
-            await rebinding.executor.execute(Self.work(Self.definition(url))) == .completed(nil))
+            await rebinding.executor.execute(Bench.work(url)) == .completed(nil))
         guard
             case .failed(.connection, _, _, _) = await rebinding.executor.execute(
-                Self.work(Self.definition(url)))
+                Bench.work(url))
         else {
             Issue.record("the second answer was trusted")
             return

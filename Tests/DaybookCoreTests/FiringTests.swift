@@ -208,7 +208,7 @@ struct FiringTests {
     @Test func `the end of a schedule follows from its run's`() throws {
         let ends: [(ScheduleScene, Schedule.Failure?)] = [
             (.inProgress, nil), (.completed, nil), (.failedByCancelledRun, .runCancelled),
-            (.failed, .run(RunError(reason: .error, message: nil))),
+            (.failed, .run(RunError(reason: .error, message: nil, attempt: 1))),
             (.failedByExpiredRun, .expired), (.expired, .expired),
         ]
         for (scene, failure) in ends {

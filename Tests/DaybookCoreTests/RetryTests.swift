@@ -23,7 +23,7 @@ struct RetryTests {
         let run = try #require(given.state.run(setting.id, of: given.team))
         let location = PayloadLocation(position: run.touched.position, event: 0)
         #expect(run.status == .failed && run.finishedAt == .second(20))
-        #expect(run.error == RunError(reason: reason, message: location))
+        #expect(run.error == RunError(reason: reason, message: location, attempt: 1))
         #expect(given.state.usage(of: given.team).inProgress == 0)
         #expect(given.state.allDue.isEmpty)
     }
@@ -57,7 +57,8 @@ struct RetryTests {
         expected.deadline = nil
         expected.notBefore = scheduled.notBefore
         expected.error = RunError(
-            reason: .connection, message: PayloadLocation(position: position, event: 0))
+            reason: .connection, message: PayloadLocation(position: position, event: 0),
+            attempt: 1)
         expected.touched.updatedAt = .second(20)
         expected.touched.position = position
         #expect(given.state.run(setting.id, of: given.team) == expected)
@@ -301,7 +302,7 @@ struct RetryTests {
         try given.happened(.expire(setting.id))
         let run = try #require(given.state.run(setting.id, of: given.team))
         #expect(run.status == .failed && run.finishedAt == .second(100) && run.attempt == 0)
-        #expect(run.error == RunError(reason: .expired, message: nil))
+        #expect(run.error == RunError(reason: .expired, message: nil, attempt: 0))
         #expect(given.state.allStartable.isEmpty && given.state.allDue.isEmpty)
     }
 

@@ -245,7 +245,7 @@ struct RunTests {
     @Test func `the error of an earlier attempt goes when a later one completes`() throws {
         let setting = try RunScene.waiting.setting()
         var given = setting.given
-        #expect(setting.run?.error == RunError(reason: .error, message: nil))
+        #expect(setting.run?.error == RunError(reason: .error, message: nil, attempt: 1))
         given.now = .second(40)
         try given.happened(.retry(setting.id, attempt: 1))
         try given.start()

@@ -34,7 +34,9 @@ struct KeptAnswerTests {
             given.state.workflow(workflow, of: given.team).map { .workflow($0) }
         }
         func version(_ number: Int) -> Answer? {
-            given.state.version(number, of: workflow, team: given.team).map { .version($0) }
+            let active = given.state.workflow(workflow, of: given.team)?.activeVersion
+            return given.state.version(number, of: workflow, team: given.team)
+                .map { .version($0, isActive: number == active) }
         }
         #expect(try answer(.setConcurrency(workflow, maxConcurrentRuns: 2)) == row())
         #expect(try answer(.modifyWorkflow(workflow, WorkflowChanges(name: "n"))) == row())

@@ -75,7 +75,7 @@ struct StateConformanceTests {
             expiresAt: isFull ? .latest : nil, priority: 9,
             deduplicationKey: isFull ? DeduplicationKey("k") : nil,
             run: isFull ? .number(6) : nil,
-            failure: isFull ? .run(RunError(reason: .timeout, message: nil)) : nil,
+            failure: isFull ? .run(RunError(reason: .timeout, message: nil, attempt: 3)) : nil,
             firedAt: isFull ? .epoch : nil, revision: 2, touched: Self.touched)
     }
 
@@ -88,7 +88,8 @@ struct StateConformanceTests {
             status: .inProgress, schedule: isFull ? .number(5) : nil,
             trigger: isFull ? .number(8) : nil, scheduledTime: instant, input: location,
             output: location,
-            error: isFull ? RunError(reason: .httpStatus, message: location) : nil, attempt: 100,
+            error: isFull ? RunError(reason: .httpStatus, message: location, attempt: 100) : nil,
+            attempt: 100,
             tries: 99, priority: 0, expiresAt: instant, timeoutSeconds: 1, retry: .thrice,
             queuedAt: .epoch, queuedPosition: 4, firstStartedAt: instant, startedAt: instant,
             startedPosition: 5, deadline: instant, leaseEndsAt: instant,
