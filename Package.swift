@@ -29,6 +29,9 @@ let unixSignals = Target.Dependency.product(
     name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let nioHTTPTypes = Target.Dependency.product(
+    name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -47,6 +50,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -65,6 +69,7 @@ let package = Package(
             name: "DaybookEngine",
             dependencies: [
                 "DaybookCore", "DaybookStore", collections, lifecycle, logging, metrics,
+                coreMetrics,
             ],
             swiftSettings: settings),
         .target(
@@ -80,7 +85,7 @@ let package = Package(
             name: "DaybookHTTP",
             dependencies: [
                 "DaybookCore", "DaybookWire", "DaybookEngine", hummingbird, httpTypes, nioCore,
-                lifecycle, logging,
+                nioHTTPTypes, lifecycle, logging, coreMetrics,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -88,7 +93,7 @@ let package = Package(
             dependencies: [
                 "DaybookCore", "LMDB", "DaybookStore", "DaybookEngine", "DaybookWire",
                 "DaybookConnectors", "DaybookHTTP", argumentParser, configuration, lifecycle,
-                unixSignals, logging,
+                unixSignals, logging, metrics,
             ],
             swiftSettings: settings),
         .target(
@@ -124,7 +129,7 @@ let package = Package(
             dependencies: [
                 "DaybookCore", "DaybookWire", "DaybookEngine", "DaybookHTTP", "DaybookStore",
                 "Support", hummingbird, hummingbirdTesting, httpTypes, nioCore, lifecycle,
-                logging,
+                logging, coreMetrics,
             ],
             swiftSettings: settings),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),

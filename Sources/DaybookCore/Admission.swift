@@ -141,7 +141,7 @@ extension State where Self: ~Copyable {
 }
 
 extension Run {
-    var lane: Lane { Lane(queue: queue, priority: priority) }
+    package var lane: Lane { Lane(queue: queue, priority: priority) }
 
     package var startable: Startable {
         Startable(

@@ -60,9 +60,12 @@ private func applyService<S: State & ~Copyable>(
     case .started(let floor):
         service.reapFloor = floor
         service.floorPosition = header.position
-    case .paused: service.isPaused = true
+    case .paused:
+        service.isPaused = true
+        service.pausePosition = header.position
     case .resumed(let floor):
         service.isPaused = false
+        service.pausePosition = 0
         service.reapFloor = floor
         service.floorPosition = header.position
     case .stopped, .clockTrusted: return

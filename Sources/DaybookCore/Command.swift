@@ -301,6 +301,11 @@ extension Command {
         }
     }
 
+    /// Whether it starts a run.
+    package var startsSomething: Bool {
+        if case .claim = self { true } else { false }
+    }
+
     /// Whether it ends something or gives a slot back: such a command is never refused for load.
     package var endsSomething: Bool {
         switch self {

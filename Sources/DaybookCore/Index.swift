@@ -19,6 +19,8 @@ package enum ScheduleIndex: Hashable, Comparable, Sendable {
 package enum RunIndex: Hashable, Comparable, Sendable {
     case unfinished(TeamID, RunID)
     case byWorkflow(TeamID, WorkflowID, RunID)
+    /// Who holds the slots of a team and of its workflows.
+    case inProgress(TeamID, WorkflowID, RunID)
 }
 
 extension Schedule.Status: Comparable {

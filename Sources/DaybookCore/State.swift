@@ -63,7 +63,7 @@ extension State where Self: ~Copyable {
             insert(.schedule(.byTime(new.team, new.scheduledTime, new.id)))
         }
         if old == nil { insert(.schedule(.byWorkflow(new.team, new.workflow, new.id))) }
-        let (before, after) = (old.flatMap(Self.due), Self.due(new))
+        let (before, after) = (old?.dueMoment, new.dueMoment)
         if before != after {
             if let before { remove(.due(before)) }
             if let after { insert(.due(after)) }
@@ -72,15 +72,6 @@ extension State where Self: ~Copyable {
             setPendingSchedule(
                 new.status == .pending ? new.id : nil, for: key, of: new.workflow, team: new.team)
         }
-    }
-
-    /// The moment that a pending schedule waits for. Its revision is part of it: a timer armed for
-    /// an earlier one finds nothing.
-    static func due(_ schedule: Schedule) -> Due? {
-        guard schedule.status == .pending else { return nil }
-        return Due(
-            instant: schedule.scheduledTime, kind: .schedule, team: schedule.team,
-            id: AnyID(schedule.id), revision: schedule.revision)
     }
 
     /// Writes a run and keeps its lists and its due moments in step.
@@ -93,30 +84,45 @@ extension State where Self: ~Copyable {
         if new.status.isFinal, old?.status.isFinal == false {
             remove(.run(.unfinished(new.team, new.id)))
         }
-        let (before, after) = (old.map(Self.dues) ?? [], Self.dues(new))
+        if (old?.status == .inProgress) != (new.status == .inProgress) {
+            let holder = IndexEntry.run(.inProgress(new.team, new.workflow, new.id))
+            if new.status == .inProgress { insert(holder) } else { remove(holder) }
+        }
+        let (before, after) = (old?.dueMoments ?? [], new.dueMoments)
         for due in before where !after.contains(due) { remove(.due(due)) }
         for due in after where !before.contains(due) { insert(.due(due)) }
     }
+}
 
+extension Schedule {
+    /// The moment that a pending schedule waits for. Its revision is part of it: a timer armed for
+    /// an earlier one finds nothing.
+    package var dueMoment: Due? {
+        guard status == .pending else { return nil }
+        return Due(
+            instant: scheduledTime, kind: .schedule, team: team, id: AnyID(id),
+            revision: revision)
+    }
+}
+
+extension Run {
     /// The moments that an unfinished run waits for.
-    static func dues(_ run: Run) -> [Due] {
-        func due(_ kind: Due.Kind, at instant: Instant) -> Due {
-            Due(
-                instant: instant, kind: kind, team: run.team, id: AnyID(run.id),
-                revision: UInt64(run.attempt))
+    package var dueMoments: [Due] {
+        func due(_ kind: Due.Kind, at instant: Instant?) -> Due? {
+            instant.map {
+                Due(
+                    instant: $0, kind: kind, team: team, id: AnyID(id),
+                    revision: UInt64(attempt))
+            }
         }
-        switch run.status {
-        case .queued:
-            var dues: [Due] = []
-            if run.canExpire, let end = run.expiresAt { dues.append(due(.runExpiry, at: end)) }
-            if let notBefore = run.notBefore { dues.append(due(.retry, at: notBefore)) }
-            return dues
-        case .inProgress:
-            var dues: [Due] = []
-            if let deadline = run.deadline { dues.append(due(.runDeadline, at: deadline)) }
-            if let end = run.leaseEndsAt { dues.append(due(.leaseEnd, at: end)) }
-            return dues
-        case .completed, .failed, .cancelled: return []
-        }
+        let moments: [Due?] =
+            switch status {
+            case .queued:
+                [due(.runExpiry, at: canExpire ? expiresAt : nil), due(.retry, at: notBefore)]
+            case .inProgress:
+                [due(.runDeadline, at: deadline), due(.leaseEnd, at: leaseEndsAt)]
+            case .completed, .failed, .cancelled: []
+            }
+        return moments.compactMap(\.self)
     }
 }

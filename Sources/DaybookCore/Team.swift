@@ -128,6 +128,8 @@ package struct ServiceState: Hashable, Sendable {
     /// Sixteen random bytes that name this log, from its first entry.
     package var logID: [UInt8]
     package var isPaused: Bool
+    /// The entry of the pause in force; 0 while there is none.
+    package var pausePosition: Position
     /// Runs that were in progress at `floorPosition` are not reaped before this instant.
     package var reapFloor: Instant
     /// The entry of the last start or resume.
@@ -136,11 +138,13 @@ package struct ServiceState: Hashable, Sendable {
     package var recordedAt: Instant
 
     package init(
-        logID: [UInt8] = [], isPaused: Bool = false, reapFloor: Instant = .epoch,
-        floorPosition: Position = 0, position: Position = 0, recordedAt: Instant = .epoch
+        logID: [UInt8] = [], isPaused: Bool = false, pausePosition: Position = 0,
+        reapFloor: Instant = .epoch, floorPosition: Position = 0, position: Position = 0,
+        recordedAt: Instant = .epoch
     ) {
         self.logID = logID
         self.isPaused = isPaused
+        self.pausePosition = pausePosition
         self.reapFloor = reapFloor
         self.floorPosition = floorPosition
         self.position = position

@@ -50,7 +50,7 @@ package struct DispatcherService: Service {
     package func run() async throws {
         let (nudges, nudge) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let running = Running(onRemoval: { nudge.yield() })
+        let running = Running(engine: engine, onRemoval: { nudge.yield() })
         let follower = engine.feed.follow { entries in
             var opens = entries.isEmpty
             for event in entries.lazy.flatMap(\.events) {
@@ -175,6 +175,7 @@ package struct DispatcherService: Service {
                     isRetryable: true, retryAfterSeconds: nil))
             return
         }
+        if !isRedelivery { engine.notePickUp(of: run) }
         let execution = await executor.execute(work)
         guard !Task.isCancelled else { return }
         await submitEnd(of: run, execution)
@@ -221,16 +222,19 @@ private final class Running: Sendable {
     }
 
     private let state = Mutex(State())
+    private let engine: Engine
     private let onRemoval: @Sendable () -> Void
 
-    init(onRemoval: @escaping @Sendable () -> Void) {
+    init(engine: Engine, onRemoval: @escaping @Sendable () -> Void) {
+        self.engine = engine
         self.onRemoval = onRemoval
     }
 
     var count: Int { state.withLock { $0.count } }
 
     func add(_ run: RunID, _ task: Task<Void, Never>) -> Int {
-        state.withLock { state in
+        engine.executionsUnderWay.add(1, ordering: .relaxed)
+        return state.withLock { state in
             state.nextTicket += 1
             state.count += 1
             state.tasks[run] = (state.nextTicket, task)
@@ -247,6 +251,7 @@ private final class Running: Sendable {
             defer { state.emptyWaiters = [] }
             return state.emptyWaiters
         }
+        engine.executionsUnderWay.subtract(1, ordering: .relaxed)
         for waiter in waiters { waiter.resume() }
         onRemoval()
     }

@@ -1,6 +1,7 @@
 import DaybookCore
 import DaybookStore
 import Logging
+import Metrics
 import Synchronization
 
 /// The service without its edges: takes commands, keeps them, and answers questions about them.
@@ -8,17 +9,22 @@ package final class Engine: Sendable {
     package let settings: Settings
     package let clock: any ServiceClock
     package let feed = Feed()
+    package let claimants: Claimants
     private let secrets: SecretKeys
     private let store: Store
     private let mailbox: Mailbox
     private let writer: Writer
+    let metrics: EngineMetrics
+    /// Attempts that executors inside the process carry out now.
+    package let executionsUnderWay = Atomic<Int>(0)
     private let monitor: ClockMonitor
-    private let logger: Logger
+    let logger: Logger
     private let random: @Sendable () -> UInt64
     private let commit: @Sendable (consuming Batch) throws -> Void
     private let phase = Mutex(Phase.replaying(percent: 0))
     private let readiness = Signal()
     private let isDiskFull = Atomic<Bool>(false)
+    private let foundMismatch = Mutex<String?>(nil)
     /// What the parts were last told of the clock; the writer has it judged too.
     private let knownJudgement = Mutex(ClockGuard.Judgement.good)
 
@@ -31,7 +37,8 @@ package final class Engine: Sendable {
     /// - Parameter commit: lets a test see a commit fail.
     package init(
         store: Store, secrets: SecretKeys, settings: Settings, clock: any ServiceClock,
-        logger: Logger, random: @escaping @Sendable () -> UInt64 = Engine.systemRandom,
+        logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory,
+        random: @escaping @Sendable () -> UInt64 = Engine.systemRandom,
         commit: @escaping @Sendable (consuming Batch) throws -> Void = { batch in
             try batch.commit()
         }
@@ -46,7 +53,11 @@ package final class Engine: Sendable {
         monitor = ClockMonitor(
             clock: clock, tolerance: Int64(settings.clockToleranceSeconds) * 1_000_000)
         mailbox = Mailbox(settings: settings)
-        writer = Writer(mailbox: mailbox, feed: feed, clock: clock, logger: logger)
+        claimants = Claimants(maximum: settings.waitingClaims)
+        self.metrics = EngineMetrics(metrics)
+        writer = Writer(
+            mailbox: mailbox, feed: feed, clock: clock, metrics: self.metrics, logger: logger)
+        _ = feed.follow { [claimants] entries in claimants.notice(entries) }
     }
 
     package static let systemRandom: @Sendable () -> UInt64 = {
@@ -97,7 +108,13 @@ package final class Engine: Sendable {
     /// Ends waiting with what there is, so that nothing holds up the stop.
     package func beginStopping() {
         phase.withLock { $0 = .stopping }
+        endWaiting()
+    }
+
+    /// Ends what waits for something to happen: long polls and waits for a run's end.
+    package func endWaiting() {
         feed.end()
+        claimants.end()
     }
 
     /// Records the stop, serves what waits in the mailbox, and ends the writer.
@@ -123,8 +140,26 @@ package final class Engine: Sendable {
     package var mailboxDepth: Int { mailbox.depth }
     package var hasDiskFull: Bool { isDiskFull.load(ordering: .relaxed) }
 
-    /// Whether due moments are acted on and runs are started: not while the clock is suspect.
-    package var mayFire: Bool { clockJudgement == .good }
+    /// Whether due moments are acted on and runs are started: not while the clock is suspect, nor
+    /// once the projections were found to disagree.
+    package var mayFire: Bool { clockJudgement == .good && mismatch == nil }
+
+    /// The first disagreement of the projections that a recount found.
+    package var mismatch: String? { foundMismatch.withLock { $0 } }
+
+    /// Stops firing and starting until the projections are rebuilt.
+    func alarm(_ mismatch: String) {
+        let isFirst = foundMismatch.withLock { found in
+            defer { found = found ?? mismatch }
+            return found == nil
+        }
+        guard isFirst else { return }
+        logger.critical(
+            """
+            the projections disagree: nothing fires or starts any more. Stop the server, run \
+            `daybook rebuild --data-dir \(store.directory)`, and start it again
+            """, metadata: ["mismatch": "\(mismatch)"])
+    }
 
     /// To be called about every second: looks at the disk, and has the clock judged.
     package func keepHouse() {
@@ -168,23 +203,32 @@ package final class Engine: Sendable {
 
     /// Submits a client's command and returns its outcome once it is durable.
     package func submit(_ submission: Submission) async -> Outcome {
+        if let refusal = refusal(of: submission.command) { return .unavailable(refusal) }
+        return await submit(
+            submission, in: submission.command.endsSomething ? .ends : .requests)
+    }
+
+    /// Why a client's command is not taken now.
+    func refusal(of command: Command) -> Unavailable? {
         switch currentPhase {
-        case .replaying(let percent): return .unavailable(.replaying(percent: percent))
-        case .stopping: return .unavailable(.stopping)
+        case .replaying(let percent): return .replaying(percent: percent)
+        case .stopping: return .stopping
         case .serving: break
         }
-        if submission.command.endsSomething { return await submit(submission, in: .ends) }
-        guard !hasDiskFull else { return .unavailable(.diskFull) }
-        return await submit(submission, in: .requests)
+        if command.startsSomething {
+            if clockJudgement != .good { return .clockSuspect }
+            if mismatch != nil { return .inconsistent }
+        }
+        return hasDiskFull && !command.endsSomething ? .diskFull : nil
     }
 
     func submit(_ submission: Submission, in lane: Mailbox.Lane) async -> Outcome {
         let caller = Caller()
-        let deadline = clock.sinceBoot() + Int64(settings.commandSeconds) * 1_000_000
+        let deadline = deadline(in: lane)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let ticket = Ticket(
-                    submission: submission, deadline: lane == .requests ? deadline : nil,
+                    submission: submission, deadline: deadline,
                     caller: lane == .requests ? caller : nil,
                     complete: { continuation.resume(returning: $0) })
                 if let refusal = mailbox.put([ticket], in: lane) {
@@ -198,20 +242,44 @@ package final class Engine: Sendable {
 
     /// Submits commands of the service's own together and returns their outcomes in order.
     package func submitOwn(_ submissions: [Submission]) async -> [Outcome] {
+        await submitTogether(submissions, in: .service)
+    }
+
+    func submitTogether(_ submissions: [Submission], in lane: Mailbox.Lane) async -> [Outcome] {
         guard !submissions.isEmpty else { return [] }
-        return await withCheckedContinuation { continuation in
-            let collector = Collector(count: submissions.count, continuation)
-            let tickets = submissions.enumerated().map { index, submission in
-                Ticket(
-                    submission: submission, deadline: nil, caller: nil,
-                    complete: { collector.set($0, at: index) })
-            }
-            if let refusal = mailbox.put(tickets, in: .service) {
-                for index in submissions.indices {
-                    collector.set(.unavailable(refusal), at: index)
+        let caller = Caller()
+        let deadline = deadline(in: lane)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let collector = Collector(count: submissions.count, continuation)
+                let tickets = submissions.enumerated().map { index, submission in
+                    Ticket(
+                        submission: submission, deadline: deadline,
+                        caller: lane == .requests ? caller : nil,
+                        complete: { collector.set($0, at: index) })
+                }
+                if let refusal = mailbox.put(tickets, in: lane) {
+                    for index in submissions.indices {
+                        collector.set(.unavailable(refusal), at: index)
+                    }
                 }
             }
+        } onCancel: {
+            caller.leave()
         }
+    }
+
+    /// Puts commands into the mailbox whose outcome nobody waits for.
+    func leave(_ submissions: [Submission], in lane: Mailbox.Lane) {
+        _ = mailbox.put(
+            submissions.map { submission in
+                Ticket(submission: submission, deadline: nil, caller: nil, complete: { _ in })
+            }, in: lane)
+    }
+
+    /// Only clients give up waiting.
+    private func deadline(in lane: Mailbox.Lane) -> Int64? {
+        lane == .requests ? clock.sinceBoot() + Int64(settings.commandSeconds) * 1_000_000 : nil
     }
 
     // Secrets
@@ -229,6 +297,10 @@ package final class Engine: Sendable {
     ) throws -> [UInt8] {
         try secrets.open(sealed, for: purpose, of: team)
     }
+
+    /// Bytes that nobody else can make from the seed; several where the sealing keys were rotated,
+    /// those of the newest first. 32 each.
+    package func derivedBytes(from seed: [UInt8]) -> [[UInt8]] { secrets.derive(from: seed) }
 
     /// Bytes that nobody can guess.
     package func randomBytes(_ count: Int) -> [UInt8] {

@@ -10,18 +10,8 @@ package final class Feed: Sendable {
         var position: Position = 0
         var nextID = 0
         var followers: [Int: @Sendable ([Entry]) -> Void] = [:]
-        var runWaiters: [RunID: [Int: Waiter]] = [:]
+        var runWaiters: [RunID: [Int: Bell]] = [:]
         var isEnded = false
-    }
-
-    /// Stands in its place from before the first look at the run.
-    private enum Waiter {
-        case coming
-        case waiting(CheckedContinuation<Void, Never>)
-
-        func resume() {
-            if case .waiting(let continuation) = self { continuation.resume() }
-        }
     }
 
     private let state = Mutex(State())
@@ -59,7 +49,7 @@ package final class Feed: Sendable {
         guard let last = entries.last else { return }
         let (followers, waiters) = state.withLock { state in
             state.position = last.header.position
-            var waiters: [Waiter] = []
+            var waiters: [Bell] = []
             if !state.runWaiters.isEmpty {
                 for run in entries.lazy.flatMap(\.events).compactMap(\.endedRun) {
                     if let ended = state.runWaiters.removeValue(forKey: run) {
@@ -70,7 +60,7 @@ package final class Feed: Sendable {
             return (Array(state.followers.values), waiters)
         }
         for notice in followers { notice(entries) }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter.ring() }
     }
 
     /// Returns when the run has ended, at `deadline`, when the task is cancelled, or when the
@@ -79,51 +69,25 @@ package final class Feed: Sendable {
     /// - Parameter hasEnded: is asked once the waiting has begun, so that no end is missed.
     package func waitForEnd(
         of run: RunID, until deadline: Instant, clock: any ServiceClock,
-        hasEnded: @escaping @Sendable () throws -> Bool
-    ) async throws {
+        hasEnded: () throws -> Bool
+    ) async rethrows {
+        let bell = Bell()
         let id = state.withLock { state -> Int? in
             guard !state.isEnded else { return nil }
             state.nextID += 1
-            state.runWaiters[run, default: [:]][state.nextID] = .coming
+            state.runWaiters[run, default: [:]][state.nextID] = bell
             return state.nextID
         }
         guard let id else { return }
         defer { remove(id, for: run) }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait(id, for: run) }
-            group.addTask {
-                if try !hasEnded() { try await clock.sleep(until: deadline) }
-            }
-            defer { group.cancelAll() }
-            try await group.next()
-        }
-    }
-
-    private func wait(_ id: Int, for run: RunID) async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let waits = state.withLock { state in
-                    // It is gone where the end has come in between.
-                    guard state.runWaiters[run]?[id] != nil, !Task.isCancelled else {
-                        return false
-                    }
-                    state.runWaiters[run]?[id] = .waiting(continuation)
-                    return true
-                }
-                if !waits { continuation.resume() }
-            }
-        } onCancel: {
-            remove(id, for: run)
-        }
+        if try !hasEnded() { await bell.wait(until: deadline, clock) }
     }
 
     private func remove(_ id: Int, for run: RunID) {
-        let waiter = state.withLock { state in
-            let waiter = state.runWaiters[run]?.removeValue(forKey: id)
+        state.withLock { state in
+            state.runWaiters[run]?[id] = nil
             if state.runWaiters[run]?.isEmpty == true { state.runWaiters[run] = nil }
-            return waiter
         }
-        waiter?.resume()
     }
 
     /// Ends all waiting with what there is: the service stops.
@@ -133,7 +97,7 @@ package final class Feed: Sendable {
             defer { state.runWaiters = [:] }
             return state.runWaiters.values.flatMap(\.values)
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter.ring() }
     }
 }
 

@@ -25,6 +25,13 @@ package struct RunDetail: Sendable {
     package let errorMessage: StoredPayload?
 }
 
+/// What a worker is told of a run that was started for it.
+package struct Assignment: Sendable {
+    package let run: Run
+    package let definition: Definition
+    package let input: StoredPayload?
+}
+
 /// A version with its definition.
 package struct VersionDetail: Sendable {
     package let version: Version
@@ -40,6 +47,27 @@ extension Engine {
         return try read { view in
             guard let key = try view.apiKey(id), key.isValid(at: now) else { return nil }
             return key
+        }
+    }
+
+    /// How much there is over all teams.
+    package struct Counts: Sendable {
+        package let position: Position
+        package let isPaused: Bool
+        package let dueMoments: Int
+        package let inProgress: Int
+        package let queued: Int
+    }
+
+    package func counts() throws -> Counts {
+        try read { view in
+            let service = try view.service()
+            let usages = try view.teams().map { try view.usage(of: $0.id) }
+            return Counts(
+                position: service.position, isPaused: service.isPaused,
+                dueMoments: try view.dueCount(),
+                inProgress: usages.reduce(0) { $0 + $1.inProgress },
+                queued: usages.reduce(0) { $0 + $1.queued })
         }
     }
 
@@ -70,6 +98,15 @@ extension Engine {
 
     /// A run as a command left it, with its payloads.
     package func detail(_ run: Run) throws -> RunDetail { try read { try $0.detail(run) } }
+
+    /// What the worker needs to carry out a run that was started for it.
+    package func assignment(of run: Run) throws -> Assignment {
+        try read { view in
+            Assignment(
+                run: run, definition: try view.definition(at: run.definitionPosition),
+                input: try view.stored(run.input))
+        }
+    }
 
     package func workflow(_ id: WorkflowID, of team: TeamID) throws -> Workflow? {
         try read { try $0.workflow(id, of: team) }
@@ -216,7 +253,7 @@ extension View {
                 == version.number)
     }
 
-    private borrowing func stored(_ location: PayloadLocation?) throws -> StoredPayload? {
+    fileprivate borrowing func stored(_ location: PayloadLocation?) throws -> StoredPayload? {
         guard let location else { return nil }
         return try payload(at: location)
     }

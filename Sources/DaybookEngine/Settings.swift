@@ -15,6 +15,15 @@ package struct Settings: Sendable {
     package var clockToleranceSeconds = 60
     /// What the timer submits at once: clients' commands go in between.
     package var timerBatch = 500
+    /// Claims that wait for a run at once, a quarter of them for one team.
+    package var waitingClaims = 10_000
+    /// Who has asked for runs of a queue in so many seconds counts as there.
+    package var workerPresenceSeconds = 60
+    /// When the timer comes so late, the process stood still: leases get their time anew. Far longer
+    /// than a busy machine delays a task, shorter than the shortest usual lease.
+    package var standstillSeconds = 10
+    /// Recounts lie so far apart.
+    package var recountSeconds = 3_600
     /// Requests of executors open at once.
     package var executionsInFlight = 1_000
     /// Open requests of executors get so long at a stop.

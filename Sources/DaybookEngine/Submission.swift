@@ -70,6 +70,8 @@ package enum Unavailable: Error, Hashable, Sendable {
     case outcomeUnknown
     case clockSuspect
     case diskFull
+    /// A recount found that the projections disagree: nothing is started.
+    case inconsistent
     case replaying(percent: Int)
     case stopping
 }

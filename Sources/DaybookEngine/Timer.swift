@@ -59,8 +59,15 @@ package struct TimerService: Service {
     }
 
     private func work(_ alarm: Alarm) async {
+        var lastTurn = engine.clock.sinceBoot()
         while !Task.isCancelled {
             let now = engine.clock.now()
+            let turn = engine.clock.sinceBoot()
+            let stoodStill = (turn - lastTurn) / 1_000_000
+            lastTurn = turn
+            if stoodStill > engine.settings.standstillSeconds {
+                await startAgain(after: stoodStill)
+            }
             do {
                 // Until the index has been read, every new moment rings.
                 alarm.set(.latest)
@@ -92,58 +99,31 @@ package struct TimerService: Service {
     }
 }
 
+extension TimerService {
+    /// After a standstill (the process was stopped, the machine slept) no worker could renew its
+    /// lease: they get the time that they have after a start.
+    private func startAgain(after seconds: Int64) async {
+        logger.warning("the process stood still", metadata: ["seconds": "\(seconds)"])
+        _ = await engine.submitOwn([
+            Submission(
+                .start, by: .system(.service), team: nil, id: engine.newCommandID())
+        ])
+    }
+}
+
 /// Wakes the timer when a moment earlier than the one it sleeps for is put into the index.
 private final class Alarm: Sendable {
-    private struct State {
-        var instant = Instant.latest
-        var isRinging = false
-        var sleeper: CheckedContinuation<Void, Never>?
-    }
-
-    private let state = Mutex(State())
+    private let next = Mutex(Instant.latest)
+    private let bell = Bell()
 
     /// What the timer sleeps for.
-    var instant: Instant { state.withLock { $0.instant } }
+    var instant: Instant { next.withLock { $0 } }
 
-    func set(_ instant: Instant) { state.withLock { $0.instant = instant } }
+    func set(_ instant: Instant) { next.withLock { $0 = instant } }
 
-    func ring() {
-        let sleeper = state.withLock { state in
-            state.isRinging = state.sleeper == nil
-            defer { state.sleeper = nil }
-            return state.sleeper
-        }
-        sleeper?.resume()
-    }
+    func ring() { bell.ring() }
 
     func wait(until instant: Instant, _ clock: any ServiceClock) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await clock.sleep(until: instant) }
-            group.addTask { await self.waitForRing() }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
-    private func waitForRing() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let waits = state.withLock { state in
-                    guard !state.isRinging, !Task.isCancelled else {
-                        state.isRinging = false
-                        return false
-                    }
-                    state.sleeper = continuation
-                    return true
-                }
-                if !waits { continuation.resume() }
-            }
-        } onCancel: {
-            let sleeper = state.withLock { state in
-                defer { state.sleeper = nil }
-                return state.sleeper
-            }
-            sleeper?.resume()
-        }
+        await bell.wait(until: instant, clock)
     }
 }

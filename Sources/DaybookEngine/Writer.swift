@@ -1,8 +1,8 @@
+import CoreMetrics
 import DaybookCore
 import DaybookStore
 import Foundation
 import Logging
-import Metrics
 import Synchronization
 
 /// The one thread that writes: takes a batch from the mailbox, has it judged and committed, and
@@ -11,16 +11,21 @@ final class Writer: Sendable {
     private let mailbox: Mailbox
     private let feed: Feed
     private let clock: any ServiceClock
+    private let metrics: EngineMetrics
     private let logger: Logger
     private static let threadName = "daybook-writer"
 
     private let firstFailure = Mutex<(any Error)?>(nil)
     private let end = Signal()
 
-    init(mailbox: Mailbox, feed: Feed, clock: any ServiceClock, logger: Logger) {
+    init(
+        mailbox: Mailbox, feed: Feed, clock: any ServiceClock, metrics: EngineMetrics,
+        logger: Logger
+    ) {
         self.mailbox = mailbox
         self.feed = feed
         self.clock = clock
+        self.metrics = metrics
         self.logger = logger
     }
 
@@ -58,15 +63,13 @@ final class Writer: Sendable {
 
     private func run(_ first: BatchProcessor) throws {
         var processor = first
-        let commitTimer = Metrics.Timer(label: "daybook_commit_duration")
-        let batchSize = Recorder(label: "daybook_batch_commands")
         while true {
             let tickets = mailbox.take()
             guard !tickets.isEmpty else { return }
             let begun = clock.sinceBoot()
             try process(tickets.filter { isWanted($0, at: begun) }, &processor)
-            commitTimer.recordMicroseconds(clock.sinceBoot() - begun)
-            batchSize.record(tickets.count)
+            metrics.batchDuration.recordMicroseconds(clock.sinceBoot() - begun)
+            metrics.batchCommands.record(tickets.count)
         }
     }
 
@@ -83,6 +86,8 @@ final class Writer: Sendable {
             let result = try processor.process(tickets.map(\.submission))
             feed.publish(result.entries)
             for (ticket, outcome) in zip(tickets, result.outcomes) { ticket.complete(outcome) }
+            metrics.entries.increment(by: result.entries.count)
+            for case .accepted(let accepted) in result.outcomes { metrics.note(accepted) }
         } catch  where !isFatal(error) && tickets.count > 1 {
             // Too large for one transaction, or the map is full: half of it may still fit.
             let half = tickets.count / 2

@@ -20,25 +20,31 @@ package struct API: Sendable {
     package let engine: Engine
     package let egress: EgressRules
     package let limits: Limits
+    package let metrics: PrometheusRegistry
     package let logger: Logger
 
     package init(
-        engine: Engine, egress: EgressRules, limits: Limits = Limits(), logger: Logger
+        engine: Engine, egress: EgressRules, limits: Limits = Limits(),
+        metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger
     ) {
         self.engine = engine
         self.egress = egress
         self.limits = limits
+        self.metrics = metrics
         self.logger = logger
     }
 
     /// Submits the call's command and returns what was accepted; throws the problem otherwise.
+    ///
+    /// - Parameter team: of a command about another team than the key's own.
     func submit(
-        _ command: Command, for call: Call, payload: SaltedPayload? = nil
+        _ command: Command, for call: Call, team: TeamID? = nil, payload: SaltedPayload? = nil
     ) async throws -> Accepted {
         guard let principal = call.principal else { throw Problem.unauthorized }
         let outcome = await engine.submit(
             Submission(
-                command, by: .key(principal.key), team: principal.team, id: call.requestID,
+                command, by: .key(principal.key), team: team ?? principal.team,
+                id: call.requestID,
                 idempotency: try call.idempotencyKey(),
                 expectedRevisions: try call.expectedRevisions(), traceparent: call.traceparent,
                 payload: payload))

@@ -22,6 +22,8 @@ struct Call: Sendable {
     let parameters: [String: String]
     /// Shown as `request_id`, and the command's id in the log.
     let requestID: CommandID
+    /// Absent where there is no connection, as in tests without a socket.
+    let client: Client?
     /// Absent on routes that need no key.
     let principal: Principal?
 
@@ -97,7 +99,9 @@ struct Call: Sendable {
     static let maximumIdempotencyKeyBytes = 255
 
     /// The client's idempotency key, digested together with what it is for.
-    func idempotencyKey() throws -> IdempotencyKey? {
+    ///
+    /// - Parameter item: the number of a part of the request that has a key of its own, `K#<item>`.
+    func idempotencyKey(item: Int? = nil) throws -> IdempotencyKey? {
         guard let key = headers[.idempotencyKey] else { return nil }
         guard (1...Self.maximumIdempotencyKeyBytes).contains(key.utf8.count),
             key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
@@ -105,9 +109,10 @@ struct Call: Sendable {
             throw Problem.malformed(
                 "Idempotency-Key must have 1 to 255 visible ASCII characters")
         }
+        let name = item.map { "\(key)#\($0)" } ?? key
         let place = [Array(method.rawValue.utf8), Array(path.utf8)]
         return IdempotencyKey(
-            scope: digest(of: [team.bytes] + place + [Array(key.utf8)]),
+            scope: digest(of: [team.bytes] + place + [Array(name.utf8)]),
             request: digest(of: place + [Array(rawQuery.utf8), body]))
     }
 

@@ -2,12 +2,14 @@ import DaybookCore
 import DaybookEngine
 import DaybookWire
 import HTTPTypes
+import Synchronization
 
 /// How the service is, what the team may use, and the administrator's words to it.
 enum OperationRoutes {
     static let all: [Route] = [
         Route(.get, "/healthz", .open, health),
         Route(.get, "/readyz", .open, readiness),
+        Route(.get, "/metrics", .role(.admin), metrics),
         Route(.get, "/license", .role(.read), license),
         Route(.post, "/pause", .role(.admin), body: .json, pause),
         Route(.post, "/resume", .role(.admin), body: .json, resume),
@@ -49,8 +51,37 @@ enum OperationRoutes {
         case .behind: reasons.append("clock_suspect (behind): nothing fires")
         }
         if engine.hasDiskFull { reasons.append("disk_full: new work is refused") }
+        if let mismatch = engine.mismatch {
+            reasons.append(
+                "inconsistent: nothing fires or starts until `daybook rebuild` was run: \(mismatch)"
+            )
+        }
         if try engine.service().isPaused { reasons.append("paused: nothing fires or starts") }
         return reasons
+    }
+
+    /// Prometheus' text format, version 0.0.4.
+    private static func metrics(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        let engine = api.engine
+        var text = api.metrics.text
+        let counts = try engine.counts()
+        let gauges: [(name: String, value: Int)] = [
+            ("log_position", Int(counts.position)), ("due_moments", counts.dueMoments),
+            ("runs_in_progress", counts.inProgress), ("runs_queued", counts.queued),
+            ("mailbox_commands", engine.mailboxDepth), ("waiting_claims", engine.claimants.count),
+            ("executions_under_way", engine.executionsUnderWay.load(ordering: .relaxed)),
+            ("paused", counts.isPaused ? 1 : 0),
+            ("clock_suspect", engine.clockJudgement == .good ? 0 : 1),
+            ("disk_full", engine.hasDiskFull ? 1 : 0),
+            ("inconsistent", engine.mismatch == nil ? 0 : 1),
+        ]
+        for gauge in gauges {
+            text += "# TYPE daybook_\(gauge.name) gauge\ndaybook_\(gauge.name) \(gauge.value)\n"
+        }
+        var reply = Reply(status: .ok, body: Array(text.utf8))
+        reply.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
+        return reply
     }
 
     private static func license(_ call: Call, _ api: API) async throws -> Reply {

@@ -169,6 +169,7 @@ extension Problem {
         case .outcomeUnknown: self.init(Unavailability.outcomeUnknown)
         case .clockSuspect: self.init(Unavailability.clockSuspect)
         case .diskFull: self.init(Unavailability.diskFull)
+        case .inconsistent: self.init(Unavailability.inconsistent)
         case .replaying(let percent):
             self.init(Unavailability.replaying)
             detail += " (\(percent) %)"
@@ -182,6 +183,7 @@ extension Problem {
         case outcomeUnknown = "outcome_unknown"
         case clockSuspect = "clock_suspect"
         case diskFull = "disk_full"
+        case inconsistent
         case replaying
         case paused
         case stopping
@@ -195,6 +197,8 @@ extension Problem {
                 ("whether it took effect is not known: ask again with the same key", 2)
             case .clockSuspect: ("the clock of the machine jumped; nothing was written", 10)
             case .diskFull: ("the disk is nearly full; nothing was written", 60)
+            case .inconsistent:
+                ("a recount found that the projections disagree; they must be rebuilt", 60)
             case .replaying: ("the log is being replayed", 2)
             case .paused: ("the service is paused", 30)
             case .stopping: ("the service is stopping; nothing was written", 5)

@@ -57,12 +57,19 @@ extension JSONWriter {
             writer.field("tries", run.tries)
             writer.field("priority", run.priority)
             writer.field("expires_at", run.expiresAt)
+            writer.field("fired_at", run.firedAt)
             writer.field("queued_at", run.queuedAt)
             writer.field("not_before", run.notBefore)
+            writer.field("first_started_at", run.firstStartedAt)
             writer.field("started_at", run.startedAt)
             writer.field("deadline", run.deadline)
             writer.field("lease_expires_at", run.leaseEndsAt)
             writer.field("finished_at", run.finishedAt)
+            writer.object("durations") { writer in
+                writer.field("timer_lag_ms", milliseconds(run.scheduledTime, run.firedAt))
+                writer.field("slot_wait_ms", milliseconds(run.queuedAt, run.firstStartedAt))
+                writer.field("run_ms", milliseconds(run.startedAt, run.finishedAt))
+            }
             writer.field("worker", run.worker)
             writer.touched(run.touched)
             writer.erased([detail.input, detail.output, detail.errorMessage])
@@ -106,6 +113,50 @@ extension JSONWriter {
         }
     }
 
+    mutating func team(_ team: Team) {
+        object { writer in
+            writer.field("id", team.id)
+            writer.field("team_id", team.id)
+            writer.field("name", team.name)
+            writer.field("max_concurrent_runs", team.maxConcurrentRuns)
+            writer.field("revision", team.revision)
+            writer.touched(team.touched)
+        }
+    }
+
+    /// - Parameter text: the key itself, where the answer is the one that shows it.
+    mutating func apiKey(_ key: APIKey, text: String?) {
+        object { writer in
+            writer.field("id", key.id)
+            writer.field("team_id", key.team)
+            writer.field("role", key.role.name)
+            writer.field("name", key.name)
+            writer.field("expires_at", key.expiresAt)
+            writer.field("revoked_at", key.revokedAt)
+            writer.touched(key.touched)
+            if let text { writer.field("key", text) }
+        }
+    }
+
+    /// A run as a worker is told of it. Secrets of the definition are left out.
+    mutating func assignment(_ assignment: Assignment) {
+        let run = assignment.run
+        object { writer in
+            writer.field("run_id", run.id)
+            writer.field("attempt", run.attempt)
+            writer.field("lease_expires_at", run.leaseEndsAt)
+            writer.field("heartbeat_every_seconds", run.leaseSeconds.map { max(1, $0 / 5) })
+            writer.field("deadline", run.deadline)
+            writer.field("workflow_id", run.workflow)
+            writer.field("version", run.version)
+            writer.field("definition", raw: WorkflowDefinition.shown(assignment.definition.bytes))
+            writer.field("mode", run.mode.name)
+            writer.field("scheduled_time", run.scheduledTime)
+            writer.payload("run_input", assignment.input)
+            writer.erased([assignment.input])
+        }
+    }
+
     private mutating func touched(_ touched: Touched) {
         field("created_at", touched.createdAt)
         field("updated_at", touched.updatedAt)
@@ -120,6 +171,17 @@ extension JSONWriter {
     private mutating func erased(_ payloads: [StoredPayload?]) {
         if payloads.contains(.erased) { field("erased", true) }
     }
+}
+
+extension Run {
+    /// When its schedule was fired: with that it was queued.
+    fileprivate var firedAt: Instant? { schedule == nil ? nil : queuedAt }
+}
+
+/// Whole milliseconds from one instant to another, where there are both.
+private func milliseconds(_ from: Instant?, _ to: Instant?) -> Int64? {
+    guard let from, let to else { return nil }
+    return to.milliseconds(since: from)
 }
 
 extension StoredPayload? {

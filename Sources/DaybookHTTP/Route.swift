@@ -21,11 +21,13 @@ struct Route: Sendable {
     let body: Body
     /// Whether a command reads parameters of the query; those that do not refuse them all.
     let takesQuery: Bool
+    /// Whether the answer may come late, so that it matters if the client is still there.
+    let takesTime: Bool
     let handle: @Sendable (Call, API) async throws -> Reply
 
     init(
         _ method: HTTPRequest.Method, _ path: String, _ access: Access, body: Body = .none,
-        takesQuery: Bool = false,
+        takesQuery: Bool = false, takesTime: Bool = false,
         _ handle: @escaping @Sendable (Call, API) async throws -> Reply
     ) {
         self.method = method
@@ -33,11 +35,13 @@ struct Route: Sendable {
         self.access = access
         self.body = body
         self.takesQuery = takesQuery
+        self.takesTime = takesTime
         self.handle = handle
     }
 
     /// Every route there is. Tests walk it, so that a new one is checked like all others.
     static let all: [Route] =
-        ScheduleRoutes.all + RunRoutes.all + WorkflowRoutes.all + VersionRoutes.all
-        + OperationRoutes.all
+        ScheduleRoutes.all + RunRoutes.all + WorkerRoutes.all + WorkflowRoutes.all
+        + VersionRoutes.all
+        + TeamRoutes.all + OperationRoutes.all
 }

@@ -33,6 +33,7 @@ package struct Server {
             responder: responder(),
             server: .http1(
                 configuration: .init(
+                    additionalChannelHandlers: [ClientWatch()],
                     idleTimeout: .seconds(options.idleSeconds),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
@@ -82,9 +83,10 @@ package struct Server {
         to request: Request, _ context: CallContext, by route: Route
     ) async -> Response {
         let requestID = api.engine.newCommandID()
+        let client = route.takesTime ? await context.client() : nil
         var reply: Reply
         do {
-            reply = try await self.reply(to: request, context, by: route, requestID)
+            reply = try await self.reply(to: request, context, by: route, requestID, client)
         } catch let problem as Problem {
             reply = Reply(problem, requestID: requestID)
         } catch {
@@ -101,7 +103,8 @@ package struct Server {
     }
 
     private func reply(
-        to request: Request, _ context: CallContext, by route: Route, _ requestID: CommandID
+        to request: Request, _ context: CallContext, by route: Route, _ requestID: CommandID,
+        _ client: Client?
     ) async throws -> Reply {
         var principal: Principal?
         if case .replaying(let percent) = api.engine.currentPhase {
@@ -122,7 +125,7 @@ package struct Server {
             parameters: Dictionary(
                 context.parameters.map { (String($0.key), String($0.value)) },
                 uniquingKeysWith: { first, _ in first }),
-            requestID: requestID, principal: principal)
+            requestID: requestID, client: client, principal: principal)
         // A command that was sent `?dry_run=true` must not do it.
         if route.method != .get, !route.takesQuery { try QueryFields(call).finish() }
         return try await route.handle(call, api)
@@ -159,9 +162,18 @@ package struct Server {
     private static func response(_ reply: Reply) -> Response {
         var headers = reply.headers
         headers[.cacheControl] = "no-store"
+        let bytes = ByteBuffer(bytes: reply.body)
+        guard let onDelivery = reply.onDelivery else {
+            return Response(
+                status: reply.status, headers: headers, body: ResponseBody(byteBuffer: bytes))
+        }
         return Response(
             status: reply.status, headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply.body)))
+            body: ResponseBody(contentLength: bytes.readableBytes) { writer in
+                try await writer.write(bytes)
+                try await writer.finish(nil)
+                onDelivery()
+            })
     }
 
     /// Answers what no route knows in the API's own form.
@@ -188,9 +200,18 @@ package struct Server {
 /// What Hummingbird keeps of a request besides the request.
 package struct CallContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
+    private let channel: any Channel
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+
+    /// Who is at the other end; `nil` where nobody watches, as in tests without a socket.
+    func client() async -> Client? {
+        try? await channel.eventLoop.submit { [channel] in
+            try channel.pipeline.syncOperations.handler(type: ClientWatch.self).client
+        }.get()
     }
 }
 

@@ -109,6 +109,14 @@ enum Keys {
         }
     }
 
+    static func queue(_ workflow: WorkflowID, of team: TeamID, _ queue: Queue) -> [UInt8] {
+        key(64) {
+            $0.id(team)
+            $0.id(workflow)
+            $0.queue(queue)
+        }
+    }
+
     static func ready(_ team: TeamID, _ queue: Queue) -> [UInt8] {
         key(64) {
             $0.id(team)
@@ -187,6 +195,11 @@ enum Keys {
                 $0.id(id)
             case .byWorkflow(let team, let workflow, let id):
                 $0.byte(2)
+                $0.id(team)
+                $0.id(workflow)
+                $0.id(id)
+            case .inProgress(let team, let workflow, let id):
+                $0.byte(3)
                 $0.id(team)
                 $0.id(workflow)
                 $0.id(id)

@@ -9,7 +9,7 @@ protocol Row {
 
 enum Rows {
     /// The number of the layout of all projections together, keys included.
-    static let layout: UInt32 = 3
+    static let layout: UInt32 = 4
 }
 
 extension Row {
@@ -74,6 +74,7 @@ extension ServiceState: Row {
     func write(to writer: inout ByteWriter) {
         writer.counted(logID)
         writer.bool(isPaused)
+        writer.uint64(pausePosition)
         writer.instant(reapFloor)
         writer.uint64(floorPosition)
         writer.uint64(position)
@@ -83,8 +84,9 @@ extension ServiceState: Row {
     init(from reader: inout ByteReader) throws(MalformedRow) {
         self.init(
             logID: try reader.counted(), isPaused: try reader.bool(),
-            reapFloor: try reader.instant(), floorPosition: try reader.uint64(),
-            position: try reader.uint64(), recordedAt: try reader.instant())
+            pausePosition: try reader.uint64(), reapFloor: try reader.instant(),
+            floorPosition: try reader.uint64(), position: try reader.uint64(),
+            recordedAt: try reader.instant())
     }
 }
 

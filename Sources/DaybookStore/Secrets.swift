@@ -82,6 +82,16 @@ package struct SecretKeys: Sendable {
         }
     }
 
+    /// Bytes that only the holder of a key can make from the same seed: one for each key, the newest
+    /// first, 32 bytes long.
+    package func derive(from seed: [UInt8]) -> [[UInt8]] {
+        keys.sorted { $0.key > $1.key }.map { _, key in
+            Array(HMAC<SHA256>.authenticationCode(for: Self.derivation + seed, using: key))
+        }
+    }
+
+    private static let derivation = Array("daybook derived secret".utf8)
+
     private static func context(_ purpose: SecretPurpose, _ team: TeamID) -> [UInt8] {
         team.bytes + Array(purpose.rawValue.utf8)
     }

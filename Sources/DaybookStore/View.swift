@@ -5,8 +5,8 @@ import LMDB
 ///
 /// It lives inside the closure of `Store.read`, which must not wait for anything while it has it.
 package struct View: ~Copyable {
-    private let transaction: ReadTransaction
-    private let tables: Tables
+    let transaction: ReadTransaction
+    let tables: Tables
 
     init(_ transaction: consuming ReadTransaction, _ tables: Tables) {
         self.transaction = transaction
@@ -61,79 +61,21 @@ package struct View: ~Copyable {
         try row(tables.usage, Keys.usage(team, workflow)) ?? Usage()
     }
 
+    package borrowing func keptAnswer(_ scope: Digest256) throws -> KeptAnswer? {
+        try row(tables.keptAnswers, scope.bytes)
+    }
+
     borrowing func metaValue(_ key: [UInt8]) throws -> [UInt8]? {
         try transaction.get(tables.meta, key)
     }
 
-    private borrowing func row<R: Row>(_ table: Table, _ key: [UInt8]) throws -> R? {
+    borrowing func row<R: Row>(_ table: Table, _ key: [UInt8]) throws -> R? {
         guard let bytes = try transaction.get(table, key) else { return nil }
         do {
             return try R(row: bytes)
         } catch {
             throw LogError.damagedProjection(table.name)
         }
-    }
-}
-
-// What is due, and whose turn it is.
-extension View {
-    /// The moments up to and including `now`, in due order; at most `limit`.
-    ///
-    /// - Parameter isSkipped: leaves out a moment that must not be acted on yet.
-    package borrowing func due(
-        upTo now: Instant, limit: Int, except isSkipped: (Due) throws -> Bool
-    ) throws -> [Due] {
-        var found: [Due] = []
-        try transaction.scanKeys(tables.due, from: nil, to: nil) { key in
-            let due = try Keys.readDue(key)
-            guard due.instant <= now, found.count < limit else { return false }
-            if try !isSkipped(due) { found.append(due) }
-            return true
-        }
-        return found
-    }
-
-    /// The first moment after `instant`.
-    package borrowing func firstDue(after instant: Instant) throws -> Instant? {
-        var writer = ByteWriter()
-        writer.instant(Instant(microseconds: instant.microseconds + 1))
-        return try transaction.first(tables.due, atOrAfter: writer.bytes)
-            .map { try Keys.readDue($0.key).instant }
-    }
-
-    /// The number of moments in the due index.
-    package borrowing func dueCount() throws -> Int { try transaction.count(tables.due) }
-
-    /// The teams whose turn is next in an inner queue, in turn; at most `limit`.
-    package borrowing func turns(in queue: Queue, limit: Int) throws -> [TeamID] {
-        let prefix = Keys.queue(queue)
-        var teams: [TeamID] = []
-        try transaction.scanKeys(tables.turn, from: prefix, to: Keys.end(of: prefix)) { key in
-            teams.append(try Keys.readTurn(key).team)
-            return teams.count < limit
-        }
-        return teams
-    }
-
-    /// The runs that are in progress, over all teams.
-    package borrowing func runsInProgress() throws -> [Run] {
-        var runs: [Run] = []
-        for team in try teams() where try usage(of: team.id).inProgress > 0 {
-            let prefix: [UInt8] = [1] + team.id.bytes
-            var ids: [RunID] = []
-            try transaction.scanKeys(
-                tables.runLists, from: prefix, to: Keys.end(of: prefix)
-            ) { key in
-                ids.append(try Keys.trailingID(key))
-                return true
-            }
-            for id in ids {
-                if let run = try run(id, of: team.id), run.status == .inProgress {
-                    runs.append(run)
-                }
-            }
-        }
-        return runs
     }
 }
 
@@ -218,6 +160,21 @@ extension View {
         return entry
     }
 
+    /// Visits the entries that touched an object, the last one first, from the one at `position` on;
+    /// `body` returns false to stop.
+    package borrowing func history(
+        of object: AnyID, from position: Position, _ body: (Entry) throws -> Bool
+    ) throws {
+        var position = position
+        while position > 0 {
+            let entry = try entry(at: position)
+            guard try body(entry) else { return }
+            let touches = entry.events.flatMap(\.touches).filter { $0.object == object }
+            // Two events of one entry may touch it: the first knows the entry before.
+            position = touches.map(\.previous).min() ?? 0
+        }
+    }
+
     /// The payload that an event brought, after its digest was verified.
     package borrowing func payload(at location: PayloadLocation) throws -> StoredPayload {
         let entry = try entry(at: location.position)
@@ -271,146 +228,4 @@ extension View {
         dump.add(.meta, Keys.service, try service().rowBytes)
         return dump
     }
-}
-
-// Lists.
-extension View {
-    /// A page of the team's schedules. Looks at no more than `work` rows, so a page can hold fewer
-    /// than `limit` and still have a next one.
-    package borrowing func schedules(
-        of team: TeamID, _ filter: ScheduleFilter, after cursor: [UInt8]?, limit: Int, work: Int
-    ) throws -> Page<Schedule> {
-        let range: ListRange
-        if filter.order == .scheduledTime {
-            range = ListRange(
-                prefix: [2] + team.bytes, descending: false,
-                from: filter.from.map { Self.bytes(of: $0) },
-                to: filter.to.map { Self.bytes(of: $0) })
-        } else if let workflow = filter.workflow {
-            range = ListRange(prefix: [3] + team.bytes + workflow.bytes, descending: true)
-        } else if let status = filter.status {
-            range = ListRange(prefix: [1] + team.bytes + [status.rawValue], descending: true)
-        } else {
-            return try page(
-                tables.schedules, ListRange(prefix: team.bytes, descending: true), cursor, limit,
-                work
-            ) { _, value in
-                let schedule = try Schedule(row: value)
-                return filter.matches(schedule) ? schedule : nil
-            }
-        }
-        return try page(tables.scheduleLists, range, cursor, limit, work) { key, _ in
-            guard let schedule = try schedule(try Keys.trailingID(key), of: team) else {
-                throw LogError.damagedProjection(tables.scheduleLists.name)
-            }
-            return filter.matches(schedule) ? schedule : nil
-        }
-    }
-
-    /// A page of the team's runs, newest first; `work` as with schedules.
-    package borrowing func runs(
-        of team: TeamID, _ filter: RunFilter, after cursor: [UInt8]?, limit: Int, work: Int
-    ) throws -> Page<Run> {
-        let range: ListRange
-        if let status = filter.status, !status.isFinal {
-            range = ListRange(prefix: [1] + team.bytes, descending: true)
-        } else if let workflow = filter.workflow {
-            range = ListRange(prefix: [2] + team.bytes + workflow.bytes, descending: true)
-        } else {
-            return try page(
-                tables.runs, ListRange(prefix: team.bytes, descending: true), cursor, limit, work
-            ) { _, value in
-                let run = try Run(row: value)
-                return filter.matches(run) ? run : nil
-            }
-        }
-        return try page(tables.runLists, range, cursor, limit, work) { key, _ in
-            guard let run = try run(try Keys.trailingID(key), of: team) else {
-                throw LogError.damagedProjection(tables.runLists.name)
-            }
-            return filter.matches(run) ? run : nil
-        }
-    }
-
-    /// A page of the team's workflows, newest first.
-    package borrowing func workflows(
-        of team: TeamID, after cursor: [UInt8]?, limit: Int
-    ) throws -> Page<Workflow> {
-        try page(
-            tables.workflows, ListRange(prefix: team.bytes, descending: true), cursor, limit, .max
-        ) { _, value in try Workflow(row: value) }
-    }
-
-    /// A page of a workflow's versions, newest first.
-    package borrowing func versions(
-        of workflow: WorkflowID, team: TeamID, after cursor: [UInt8]?, limit: Int
-    ) throws -> Page<Version> {
-        try page(
-            tables.versions, ListRange(prefix: team.bytes + workflow.bytes, descending: true),
-            cursor, limit, .max
-        ) { _, value in try Version(row: value) }
-    }
-
-    /// Walks a range of keys with a common prefix. A cursor is what follows the prefix in the key
-    /// of the last row that was looked at, so it can name no row outside the range.
-    private borrowing func page<Item: Sendable>(
-        _ table: Table, _ range: ListRange, _ cursor: [UInt8]?, _ limit: Int, _ work: Int,
-        _ item: (_ key: [UInt8], _ value: [UInt8]) throws -> Item?
-    ) throws -> Page<Item> {
-        let prefix = range.prefix
-        var from = prefix + (range.from ?? [])
-        var to = range.to.map { prefix + $0 } ?? Keys.end(of: prefix)
-        if let cursor {
-            // Ascending: from just behind the cursor's key. Descending: up to, not with, it.
-            if range.descending { to = prefix + cursor } else { from = prefix + cursor + [0] }
-        }
-        var items: [Item] = []
-        var lastKey: [UInt8]?
-        var looked = 0
-        var hasMore = false
-        try transaction.scan(table, from: from, to: to, descending: range.descending) {
-            key, value in
-            guard items.count < limit, looked < work else {
-                hasMore = true
-                return false
-            }
-            looked += 1
-            lastKey = key
-            if let found = try item(key, value) { items.append(found) }
-            return true
-        }
-        return Page(
-            items: items, next: hasMore ? lastKey.map { Array($0.dropFirst(prefix.count)) } : nil)
-    }
-
-    /// The cursor behind this schedule in the list that the filter asks for.
-    package static func cursor(of schedule: Schedule, in filter: ScheduleFilter) -> [UInt8] {
-        switch filter.order {
-        case .created: schedule.id.bytes
-        case .scheduledTime: bytes(of: schedule.scheduledTime) + schedule.id.bytes
-        }
-    }
-
-    /// The cursor behind this run in any list of runs.
-    package static func cursor(of run: Run) -> [UInt8] { run.id.bytes }
-
-    /// The cursor behind this version in the list of its workflow's.
-    package static func cursor(of version: Version) -> [UInt8] {
-        var writer = ByteWriter()
-        writer.int(version.number)
-        return writer.bytes
-    }
-
-    private static func bytes(of instant: Instant) -> [UInt8] {
-        var writer = ByteWriter()
-        writer.instant(instant)
-        return writer.bytes
-    }
-}
-
-private struct ListRange {
-    let prefix: [UInt8]
-    let descending: Bool
-    var from: [UInt8]?
-    var to: [UInt8]?
 }

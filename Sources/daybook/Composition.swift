@@ -8,6 +8,7 @@ import DaybookWire
 import Foundation
 import LMDB
 import Logging
+import Metrics
 import ServiceLifecycle
 import UnixSignals
 
@@ -30,12 +31,14 @@ struct Composition {
         if Store.hasMutexRace {
             logger.warning("this LMDB can lose its writer lock when a process dies; use 0.9.32")
         }
+        let metrics = PrometheusRegistry()
+        MetricsSystem.bootstrap(metrics)
         let engine = Engine(
             store: store, secrets: secrets, settings: engineSettings, clock: SystemClock(),
-            logger: logger)
+            logger: logger, metrics: metrics)
         let clients = OutboundClients(
             egress: settings.egress, resolver: SystemResolver(), logger: logger)
-        let services = services(engine, clients, logger)
+        let services = services(engine, clients, metrics, logger)
         do {
             try await ServiceGroup(
                 configuration: .init(
@@ -58,7 +61,7 @@ struct Composition {
         options.mapSize = settings.mapBytes
         options.allowsAnyFileSystem = settings.allowsAnyFileSystem
         do {
-            let store = try openStore(options)
+            let store = try Store.open(settings.dataDirectory, options: options)
             do {
                 return (store, try SecretKeys(path: store.directory + "/secrets.keys"))
             } catch {
@@ -67,17 +70,6 @@ struct Composition {
             }
         } catch {
             throw Failure.exit(Exits.cannotOpen, "\(error)")
-        }
-    }
-
-    private func openStore(_ options: Store.Options) throws -> Store {
-        do {
-            return try Store(directory: settings.dataDirectory, options: options)
-        } catch  where Store.isSuspectedOfTruncation(error) {
-            guard try Walk.succeeds(in: settings.dataDirectory) else { throw error }
-            var options = options
-            options.acceptsTruncatedFile = true
-            return try Store(directory: settings.dataDirectory, options: options)
         }
     }
 
@@ -93,7 +85,8 @@ struct Composition {
     /// In the order in which they start. They stop in reverse: first what waits, then the socket,
     /// last the writer.
     private func services(
-        _ engine: Engine, _ clients: OutboundClients, _ logger: Logger
+        _ engine: Engine, _ clients: OutboundClients, _ metrics: PrometheusRegistry,
+        _ logger: Logger
     ) -> [any Service] {
         var httpLimits = HTTPExecutor.Limits()
         httpLimits.outputBytes = settings.payloadBytes
@@ -111,6 +104,7 @@ struct Composition {
             },
             HousekeepingService(engine: engine),
             TimerService(engine: engine, logger: logger),
+            RecountService(engine: engine, logger: logger),
             DispatcherService(
                 engine: engine,
                 executors: [
@@ -125,7 +119,8 @@ struct Composition {
                 ], logger: logger),
             Server(
                 api: API(
-                    engine: engine, egress: settings.egress, limits: apiLimits, logger: logger)
+                    engine: engine, egress: settings.egress, limits: apiLimits,
+                    metrics: metrics, logger: logger)
             ).service(options: server) { port in
                 print("Daybook listens on http://\(host):\(port)")
                 fflush(nil)
@@ -141,7 +136,7 @@ private struct WaitEnder: Service {
 
     func run() async throws {
         try? await gracefulShutdown()
-        engine.feed.end()
+        engine.endWaiting()
     }
 }
 

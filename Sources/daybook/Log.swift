@@ -22,9 +22,7 @@ struct Log: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let directory =
-                dataDir ?? ProcessInfo.processInfo.environment["DAYBOOK_DATA_DIR"]
-                ?? "./daybook-data"
+            let directory = DataDirectory.path(dataDir)
             do {
                 let store = try Store(reading: directory)
                 defer { store.close() }

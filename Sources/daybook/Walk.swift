@@ -34,3 +34,18 @@ struct Walk: AsyncParsableCommand {
         return child.terminationReason == .exit && child.terminationStatus == 0
     }
 }
+
+extension Store {
+    /// Opens the store to write to it. A file that seems to miss pages is first read whole by another
+    /// process.
+    static func open(_ directory: String, options: Options) throws -> Store {
+        do {
+            return try Store(directory: directory, options: options)
+        } catch  where isSuspectedOfTruncation(error) {
+            guard try Walk.succeeds(in: directory) else { throw error }
+            var options = options
+            options.acceptsTruncatedFile = true
+            return try Store(directory: directory, options: options)
+        }
+    }
+}

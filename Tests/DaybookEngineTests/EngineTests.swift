@@ -18,7 +18,7 @@ private struct Bench: Sendable {
 
     /// Runs `body` with writer, timer and dispatcher going.
     static func run(
-        on disk: TestStore, clock: ManualClock = ManualClock(), settings: Settings = Settings(),
+        on disk: TestStore, clock: ManualClock = ManualClock(), settings: Settings = .stepped,
         commit: @escaping @Sendable (consuming Batch) throws -> Void = { batch in
             try batch.commit()
         },
@@ -206,7 +206,7 @@ struct EngineTests {
 
     @Test("no more executions are open than there is room for; a 202 makes room")
     func capacity() async throws {
-        var settings = Settings()
+        var settings = Settings.stepped
         settings.executionsInFlight = 2
         let disk = try TestStore()
         try await Bench.run(on: disk, settings: settings) { bench in
@@ -335,7 +335,7 @@ struct EngineTests {
     func idempotency() async throws {
         let disk = try TestStore()
         let clock = ManualClock()
-        var settings = Settings()
+        var settings = Settings.stepped
         settings.idempotencySeconds = 100
         let key = IdempotencyKey(scope: .filled(1), request: .filled(2))
         let first = Mutex<Position>(0)

@@ -28,7 +28,7 @@ struct FeedTests {
             let run = try await live.execute(workflow)
             let first = await wait(for: run, live, seconds: 60)
             let second = Task {
-                try await live.engine.feed.waitForEnd(of: run, until: .latest, clock: live.clock) {
+                await live.engine.feed.waitForEnd(of: run, until: .latest, clock: live.clock) {
                     false
                 }
             }
@@ -38,7 +38,7 @@ struct FeedTests {
             #expect(try live.status(of: run) == .queued)
             _ = await live.submit(.cancelRun(run))
             try await first.value
-            try await second.value
+            await second.value
             try await live.engine.feed.waitForEnd(of: run, until: .latest, clock: live.clock) {
                 try live.status(of: run)?.isFinal ?? true
             }
@@ -69,7 +69,7 @@ struct FeedTests {
             live.engine.feed.end()
             try await waiting.value
             // And nobody begins to wait any more.
-            try await live.engine.feed.waitForEnd(of: run, until: .latest, clock: live.clock) {
+            await live.engine.feed.waitForEnd(of: run, until: .latest, clock: live.clock) {
                 false
             }
         }

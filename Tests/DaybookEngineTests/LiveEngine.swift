@@ -55,7 +55,7 @@ struct LiveEngine: Sendable {
 
     /// An engine that has not been started.
     static func engine(
-        on disk: TestStore, clock: ManualClock = ManualClock(), settings: Settings = Settings(),
+        on disk: TestStore, clock: ManualClock = ManualClock(), settings: Settings = .stepped,
         commit: @escaping @Sendable (consuming Batch) throws -> Void = { try $0.commit() }
     ) throws -> Engine {
         Engine(
@@ -65,7 +65,7 @@ struct LiveEngine: Sendable {
 
     /// Runs `body` with the writer going, and stops it afterwards, whatever became of it.
     static func run(
-        on disk: TestStore, clock: ManualClock = ManualClock(), settings: Settings = Settings(),
+        on disk: TestStore, clock: ManualClock = ManualClock(), settings: Settings = .stepped,
         _ body: @Sendable (LiveEngine) async throws -> Void
     ) async throws {
         let gate = Gate()

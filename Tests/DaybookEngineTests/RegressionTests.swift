@@ -191,7 +191,7 @@ struct RegressionTests {
                     }
                 }
                 async let waiting: Void = {
-                    try? await engine.feed.waitForEnd(
+                    await engine.feed.waitForEnd(
                         of: run.id, until: clock.now().adding(seconds: 1), clock: clock
                     ) {
                         // The answer is "not ended", and while it is on its way the run ends.

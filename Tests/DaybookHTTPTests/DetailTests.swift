@@ -67,9 +67,9 @@ struct DetailTests {
                     [
                         "id", "team_id", "workflow_id", "version", "mode", "status",
                         "schedule_id", "trigger_id", "scheduled_time", "run_input", "output",
-                        "error", "attempt", "tries", "priority", "expires_at", "queued_at",
-                        "not_before", "started_at", "deadline", "lease_expires_at",
-                        "finished_at", "worker",
+                        "error", "attempt", "tries", "priority", "expires_at", "fired_at",
+                        "queued_at", "not_before", "first_started_at", "started_at", "deadline",
+                        "lease_expires_at", "finished_at", "durations", "worker",
                     ]
                 ),
             ] {

@@ -13,6 +13,7 @@ import Testing
 struct EveryCommandTests {
     /// What a request needs to be there, made anew for each.
     private struct Things {
+        let team: String
         let workflow: String
         let schedule: String
         let run: String
@@ -35,6 +36,14 @@ struct EveryCommandTests {
         "DELETE /workflow-schedules/{schedule_id}": Sample(body: nil, other: nil),
         "POST /workflows/{workflow_id}/execute": Sample(
             body: #"{"run_input":1}"#, other: #"{"run_input":2}"#),
+        "POST /queues/{queue}/claim": Sample(
+            body: #"{"worker":"a"}"#, other: #"{"worker":"b"}"#),
+        "POST /teams": Sample(body: #"{"name":"a"}"#, other: #"{"name":"b"}"#),
+        "PATCH /teams/{team_id}/license": Sample(
+            body: #"{"max_concurrent_runs":7}"#, other: #"{"max_concurrent_runs":8}"#),
+        "POST /api-keys": Sample(
+            body: #"{"team_id":"{team_id}","role":"read","name":"a"}"#,
+            other: #"{"team_id":"{team_id}","role":"read","name":"b"}"#),
         "POST /workflow-runs/{run_id}/complete": Sample(
             body: #"{"attempt":1,"output":1}"#, other: #"{"attempt":1,"output":2}"#,
             needsStart: true),
@@ -76,6 +85,7 @@ struct EveryCommandTests {
     private static func things(_ api: TestAPI, _ sample: Sample, _ route: Route) async throws
         -> Things
     {
+        let team = try api.teamOfAdmin().description
         let workflow = try await api.waitingWorkflow()
         let schedule = try await api.schedule(workflow)
         let run = try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id
@@ -94,18 +104,28 @@ struct EveryCommandTests {
         }
         if route.path == "/resume" { _ = try await api.call(.post, "/pause") }
         if route.path == "/pause" { _ = try await api.call(.post, "/resume") }
-        if route.path.hasSuffix("/cancel") {
-            let queued = try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id
-            return Things(workflow: workflow, schedule: schedule, run: queued)
+        if route.path.hasSuffix("/license") {
+            // The license that the sample sets is a change each time.
+            _ = try await api.call(
+                .patch, "/teams/\(team)/license", #"{"max_concurrent_runs":50}"#)
         }
-        return Things(workflow: workflow, schedule: schedule, run: run)
+        if route.path.hasSuffix("/cancel") || route.path.hasSuffix("/claim") {
+            let queued = try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id
+            return Things(team: team, workflow: workflow, schedule: schedule, run: queued)
+        }
+        return Things(team: team, workflow: workflow, schedule: schedule, run: run)
     }
 
     private static func path(_ route: Route, _ things: Things) -> String {
         route.path.replacing("{workflow_id}", with: things.workflow)
+            .replacing("{team_id}", with: things.team).replacing("{queue}", with: "nobody")
             .replacing("{schedule_id}", with: things.schedule)
             .replacing("{run_id}", with: things.run)
             .replacing("{version}", with: route.path.hasSuffix("/activate") ? "1" : "0")
+    }
+
+    private static func body(_ body: String?, _ things: Things) -> String? {
+        body?.replacing("{team_id}", with: things.team)
     }
 
     /// Leaves no run behind that a later claim could find.
@@ -129,7 +149,8 @@ struct EveryCommandTests {
                 let things = try await Self.things(api, sample, route)
                 let before = try api.position()
                 let answer = try await api.call(
-                    route.method, Self.path(route, things), sample.body)
+                    route.method, Self.path(route, things),
+                    Self.body(sample.body, things))
                 #expect((200..<300).contains(answer.status), "\(Self.name(route)) \(answer.text)")
                 // A lease that was just given is not renewed: that is no entry.
                 let isNothing = route.path.hasSuffix("/heartbeat")
@@ -160,10 +181,12 @@ struct EveryCommandTests {
                 let things = try await Self.things(api, sample, route)
                 let path = Self.path(route, things)
                 let key = [HTTPField.Name.idempotencyKey: "key-\(index)"]
-                let first = try await api.call(route.method, path, sample.body, headers: key)
+                let first = try await api.call(
+                    route.method, path, Self.body(sample.body, things), headers: key)
                 #expect((200..<300).contains(first.status), "\(Self.name(route)) \(first.text)")
                 let before = try api.position()
-                let again = try await api.call(route.method, path, sample.body, headers: key)
+                let again = try await api.call(
+                    route.method, path, Self.body(sample.body, things), headers: key)
                 #expect(again.status == first.status, "\(Self.name(route)) \(again.text)")
                 #expect(again.body == first.body, "\(Self.name(route))")
                 #expect(again.headers[.idempotentReplayed] == "true", "\(Self.name(route))")
@@ -173,7 +196,10 @@ struct EveryCommandTests {
                 #expect(
                     again.headers[.requestID] != first.headers[.requestID],
                     "\(Self.name(route))")
-                let others = [(path, sample.other), (path + "?x=1", sample.body)]
+                let others = [
+                    (path, Self.body(sample.other, things)),
+                    (path + "?x=1", Self.body(sample.body, things)),
+                ]
                 for (path, body) in others where route.body == .json || path.contains("?") {
                     let other = try await api.call(route.method, path, body, headers: key)
                     #expect(other.status == 422, "\(Self.name(route)) \(path) \(other.text)")
@@ -197,7 +223,7 @@ struct EveryCommandTests {
                     for _ in 0..<4 {
                         group.addTask {
                             try await api.call(
-                                route.method, path, sample.body,
+                                route.method, path, Self.body(sample.body, things),
                                 headers: [.idempotencyKey: "once-\(index)"])
                         }
                     }
@@ -228,7 +254,7 @@ struct EveryCommandTests {
                 ]
                 for (name, value) in headers {
                     let answer = try await api.call(
-                        route.method, path, sample.body, headers: [name: value])
+                        route.method, path, Self.body(sample.body, things), headers: [name: value])
                     #expect(answer.status == 400, "\(Self.name(route)) \(name): \(answer.text)")
                     #expect(answer.code == "malformed", "\(Self.name(route)) \(name)")
                 }
@@ -251,6 +277,7 @@ struct EveryCommandTests {
                 var numbers = SeededGenerator(seed: seed)
                 let workflow = try await api.waitingWorkflow()
                 let nobody = Things(
+                    team: "0123456789abcdef01234567",
                     workflow: "0123456789abcdef01234567", schedule: "0123456789abcdef01234567",
                     run: "0123456789abcdef01234567")
                 let before = try api.position()

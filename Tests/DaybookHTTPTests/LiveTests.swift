@@ -15,105 +15,9 @@ import Testing
 /// The REST API over a socket: what a router without one cannot show.
 @Suite("Over a socket", .timeLimit(.minutes(2)))
 struct LiveTests {
-    /// A service that listens.
-    private struct Live: Sendable {
-        let engine: Engine
-        let port: Int
-        let key: String
-        let group: ServiceGroup
-
-        func request(
-            _ method: String, _ path: String, _ body: String? = nil, _ more: String = ""
-        ) -> String {
-            let content = body ?? ""
-            return "\(method) \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(key)\r\n"
-                + "Content-Type: application/json\r\n\(more)"
-                + (body == nil ? "" : "Content-Length: \(content.utf8.count)\r\n")
-                + "\r\n\(content)"
-        }
-
-        /// The answer to one request on a connection of its own.
-        func ask(
-            _ method: String, _ path: String, _ body: String? = nil, _ more: String = ""
-        ) async throws -> String {
-            let client = try RawClient(port: port)
-            await client.send(request(method, path, body, more + "Connection: close\r\n"))
-            return try #require(await client.read())
-        }
-
-        func isAlive() async throws -> Bool {
-            try await ask("GET", "/healthz").hasPrefix("HTTP/1.1 200 ")
-        }
-
-        func workflow(_ executor: String = #"{"type":"worker","queue":"nobody"}"#) async throws
-            -> String
-        {
-            let answer = try await ask(
-                "POST", "/workflows", #"{"name":"n","definition":{"executor":\#(executor)}}"#)
-            return try #require(Self.id(answer), "\(answer)")
-        }
-
-        static func id(_ answer: String) -> String? {
-            answer.firstMatch(of: /\{"id":"([0-9a-f]{24})"/).map { String($0.1) }
-        }
-    }
-
-    private static func run(
-        idleSeconds: Int64 = 120, _ body: @escaping @Sendable (Live) async throws -> Void
-    ) async throws {
-        let directory = try TestStore.makeDirectory()
-        defer { TestStore.remove(directory) }
-        let store = try Store(directory: directory, options: TestStore.options)
-        defer { store.close() }
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let engine = Engine(
-            store: store, secrets: try SecretKeys(path: directory + "/secrets.keys"),
-            settings: TestAPI.settings, clock: SystemClock(), logger: logger)
-        let key = Mutex("")
-        let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        var options = Server.Options()
-        options.port = 0
-        options.idleSeconds = idleSeconds
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [
-                    WriterService(engine: engine) { id in
-                        let text = APIKeyText(id: id, randomBytes: engine.randomBytes(20))
-                        key.withLock { $0 = text.text }
-                        return text.secretDigest
-                    },
-                    TimerService(engine: engine, logger: logger),
-                    DispatcherService(
-                        engine: engine,
-                        executors: [
-                            .echo: EchoExecutor(clock: engine.clock) { _ in 0 },
-                            .http: EchoExecutor(clock: engine.clock) { _ in 0 },
-                        ], logger: logger),
-                    Server(
-                        api: API(engine: engine, egress: EgressRules(), logger: logger)
-                    ).service(options: options) { port.yield($0) },
-                ], logger: logger))
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            await engine.ready()
-            var listening = 0
-            for await number in ports {
-                listening = number
-                break
-            }
-            let live = Live(
-                engine: engine, port: listening, key: key.withLock { $0 }, group: group)
-            let result = await Result<Void, any Error>.catching { try await body(live) }
-            engine.feed.end()
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-            try result.get()
-        }
-    }
-
     @Test("a promise over a socket is kept; pipelined requests are answered in their order")
     func promise() async throws {
-        try await Self.run { live in
+        try await LiveAPI.run { live in
             let workflow = try await live.workflow(#"{"type":"echo"}"#)
             let made = try await live.ask(
                 "POST", "/workflows/\(workflow)/execute?wait=60", #"{"run_input":{"a":1e400}}"#)
@@ -183,7 +87,7 @@ struct LiveTests {
 
     @Test("what is not HTTP/1.1 is refused with its connection, and nothing is written")
     func framing() async throws {
-        try await Self.run { live in
+        try await LiveAPI.run { live in
             let before = try live.engine.service().position
             for (what, text) in Self.broken {
                 let client = try RawClient(port: live.port)
@@ -202,7 +106,7 @@ struct LiveTests {
 
     @Test("a body that breaks off or whose chunks are none is the client's mistake, not ours")
     func brokenBodies() async throws {
-        try await Self.run { live in
+        try await LiveAPI.run { live in
             let workflow = try await live.workflow()
             let path = "/workflows/\(workflow)/execute"
             let before = try live.engine.service().position
@@ -229,7 +133,7 @@ struct LiveTests {
 
     @Test("a body that is too large is a 413 by its length alone, and by its chunks as they come")
     func largeBodies() async throws {
-        try await Self.run { live in
+        try await LiveAPI.run { live in
             let workflow = try await live.workflow()
             let path = "/workflows/\(workflow)/execute"
             let before = try live.engine.service().position
@@ -252,7 +156,7 @@ struct LiveTests {
 
     @Test("a body in chunks is one body, whatever its pieces")
     func chunks() async throws {
-        try await Self.run { live in
+        try await LiveAPI.run { live in
             let workflow = try await live.workflow()
             let client = try RawClient(port: live.port)
             await client.send(
@@ -271,7 +175,7 @@ struct LiveTests {
 
     @Test("a client that leaves before its answer finds it under its key")
     func goneClient() async throws {
-        try await Self.run { live in
+        try await LiveAPI.run { live in
             let workflow = try await live.workflow()
             let path = "/workflows/\(workflow)/execute"
             for index in 0..<20 {
@@ -291,7 +195,7 @@ struct LiveTests {
 
     @Test("a connection on which nothing moves is closed")
     func idle() async throws {
-        try await Self.run(idleSeconds: 1) { live in
+        try await LiveAPI.run(idleSeconds: 1) { live in
             for beginning in [
                 "", "GET /healthz HT", live.request("POST", "/pause", nil, "Content-Length: 9\r\n"),
             ] {
@@ -305,7 +209,7 @@ struct LiveTests {
 
     @Test("who waits for a run is answered as soon as the service stops")
     func stopWhileWaiting() async throws {
-        try await Self.run { live in
+        try await LiveAPI.run { live in
             let workflow = try await live.workflow()
             let client = try RawClient(port: live.port)
             let before = try live.engine.service().position
@@ -317,7 +221,7 @@ struct LiveTests {
             live.engine.feed.unfollow(follower)
             #expect(try live.engine.service().position == before + 1)
             let begun = live.engine.clock.sinceBoot()
-            live.engine.feed.end()
+            live.engine.endWaiting()
             await live.group.triggerGracefulShutdown()
             let answer = try #require(await client.read())
             #expect(answer.hasPrefix("HTTP/1.1 202 "), "\(answer)")

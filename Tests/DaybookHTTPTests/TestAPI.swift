@@ -47,6 +47,8 @@ struct TestAPI: Sendable {
         var settings = Settings()
         settings.diskReserveBytes = 0
         settings.diskReserveFraction = 0
+        // A manual clock moves in great steps.
+        settings.standstillSeconds = 1_000_000
         return settings
     }
 
@@ -65,9 +67,10 @@ struct TestAPI: Sendable {
         defer { store.close() }
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
+        let metrics = PrometheusRegistry()
         let engine = Engine(
             store: store, secrets: try SecretKeys(path: directory + "/secrets.keys"),
-            settings: settings, clock: clock, logger: logger, commit: commit)
+            settings: settings, clock: clock, logger: logger, metrics: metrics, commit: commit)
         let keyed = Keyed()
         let group = ServiceGroup(
             configuration: .init(
@@ -85,7 +88,9 @@ struct TestAPI: Sendable {
                             .http: EchoExecutor(clock: engine.clock) { _ in 0 },
                         ], logger: logger),
                 ], logger: logger))
-        let api = API(engine: engine, egress: EgressRules(), limits: limits, logger: logger)
+        let api = API(
+            engine: engine, egress: EgressRules(), limits: limits, metrics: metrics,
+            logger: logger)
         let application = Application(
             responder: Server(api: api).responder(), logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -105,7 +110,7 @@ struct TestAPI: Sendable {
                             adminKey: keyed.text, clock: engine.clock))
                 }
             }
-            engine.feed.end()
+            engine.endWaiting()
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
             try result.get()

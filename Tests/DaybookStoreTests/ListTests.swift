@@ -39,7 +39,7 @@ private struct Library {
             }
         }
         try take(commands)
-        commands = (0..<14).map { _ in
+        commands = (0..<60).map { _ in
             (.claim(.echo, worker: nil, leaseSeconds: nil), numbers.pick(teams))
         }
         try take(commands)

@@ -12,7 +12,8 @@ struct HouseRulesTests {
         "LMDB": ["CLMDB"],
         "DaybookStore": ["DaybookCore", "LMDB", "SwiftProtobuf", "Crypto", "DequeModule"],
         "DaybookEngine": [
-            "DaybookCore", "DaybookStore", "ServiceLifecycle", "Logging", "Metrics", "DequeModule",
+            "DaybookCore", "DaybookStore", "ServiceLifecycle", "Logging", "Metrics",
+            "CoreMetrics", "DequeModule",
         ],
         "DaybookWire": ["DaybookCore", "Crypto"],
         "DaybookConnectors": [
@@ -21,12 +22,12 @@ struct HouseRulesTests {
         ],
         "DaybookHTTP": [
             "DaybookCore", "DaybookWire", "DaybookEngine", "Hummingbird", "HTTPTypes", "NIOCore",
-            "ServiceLifecycle", "Logging", "Metrics",
+            "NIOHTTPTypes", "ServiceLifecycle", "Logging", "CoreMetrics",
         ],
         "daybook": [
             "DaybookCore", "LMDB", "DaybookStore", "DaybookEngine", "DaybookWire",
             "DaybookConnectors", "DaybookHTTP", "ArgumentParser", "Configuration",
-            "ServiceLifecycle", "UnixSignals", "Logging",
+            "ServiceLifecycle", "UnixSignals", "Logging", "Metrics",
         ],
         "Support": ["DaybookCore", "DaybookStore", "DaybookEngine"],
     ]

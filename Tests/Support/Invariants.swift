@@ -174,6 +174,8 @@ private struct StateCheck {
             state.allRuns.flatMap { row in
                 [RunIndex.byWorkflow(row.team, row.workflow, row.id)]
                     + (row.status.isFinal ? [] : [.unfinished(row.team, row.id)])
+                    + (row.status == .inProgress
+                        ? [.inProgress(row.team, row.workflow, row.id)] : [])
             }, "I14 run lists")
         for row in state.allSchedules {
             guard let key = row.deduplicationKey else { continue }

@@ -82,3 +82,12 @@ package final class ManualClock: ServiceClock {
         }
     }
 }
+
+extension Settings {
+    /// For a manual clock, whose great steps are not standstills of the process.
+    package static var stepped: Settings {
+        var settings = Settings()
+        settings.standstillSeconds = 1_000_000
+        return settings
+    }
+}

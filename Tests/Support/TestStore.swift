@@ -8,9 +8,12 @@ package final class TestStore {
     package let directory: String
     package private(set) var store: Store
 
-    package init() throws {
+    private let options: Store.Options
+
+    package init(_ options: Store.Options = TestStore.options) throws {
+        self.options = options
         directory = try Self.makeDirectory()
-        store = try Store(directory: directory, options: Self.options)
+        store = try Store(directory: directory, options: options)
         try store.replay()
     }
 
@@ -44,7 +47,7 @@ package final class TestStore {
     package func reopen(after body: (_ directory: String) throws -> Void = { _ in }) throws {
         store.close()
         try body(directory)
-        store = try Store(directory: directory, options: Self.options)
+        store = try Store(directory: directory, options: options)
     }
 
     /// Judges commands one after the other, all in one commit.

@@ -1,0 +1,155 @@
+import DaybookCore
+import DaybookStore
+import Logging
+
+/// A worker's request for runs of one of its team's queues.
+package struct ClaimRequest: Sendable {
+    package let team: TeamID
+    package let actor: Actor
+    package let queue: String
+    package let worker: String
+    package let maximum: Int
+    package let leaseSeconds: Int
+    /// How long to wait for the first run.
+    package let waitSeconds: Int
+    /// The id of the first command.
+    package let requestID: CommandID
+    package let traceparent: String?
+    /// One for each run up to `maximum`, or none.
+    package let idempotency: [IdempotencyKey]
+
+    package init(
+        team: TeamID, actor: Actor, queue: String, worker: String, maximum: Int,
+        leaseSeconds: Int, waitSeconds: Int, requestID: CommandID, traceparent: String? = nil,
+        idempotency: [IdempotencyKey] = []
+    ) {
+        precondition(idempotency.isEmpty || idempotency.count == maximum)
+        self.team = team
+        self.actor = actor
+        self.queue = queue
+        self.worker = worker
+        self.maximum = maximum
+        self.leaseSeconds = leaseSeconds
+        self.waitSeconds = waitSeconds
+        self.requestID = requestID
+        self.traceparent = traceparent
+        self.idempotency = idempotency
+    }
+}
+
+/// What became of a claim.
+package enum Claimed: Sendable {
+    /// The runs that were started, each with its entry; none where nothing could start in time.
+    case runs([Accepted])
+    case refused(Rejection)
+    case unavailable(Unavailable)
+}
+
+extension Engine {
+    /// Starts up to `maximum` runs for a worker, at once where there are some, otherwise as soon as
+    /// a commit lets one start. Ends early, with what it has, when the task is cancelled or the
+    /// service stops.
+    package func claim(_ request: ClaimRequest) async -> Claimed {
+        do {
+            if let again = try startedBefore(request) { return again }
+            if let refusal = refusal(of: request.command) { return .unavailable(refusal) }
+            let place = Claimants.Place(team: request.team, queue: .worker(request.queue))
+            let claimant = try claimants.enter(place, at: clock.now())
+            var claimed = Claimed.runs([])
+            defer { claimants.leave(claimant, gotSomething: claimed.hasRuns) }
+            let deadline = clock.now().adding(seconds: request.waitSeconds)
+            // The first command is submitted in any case: it has the claim itself judged.
+            claimed = await start(max(1, try claimable(request)), for: request)
+            while case .runs(let runs) = claimed, runs.isEmpty, clock.now() < deadline,
+                !Task.isCancelled, !claimants.hasEnded
+            {
+                await claimant.bell.wait(until: deadline, clock)
+                claimants.look(claimant)
+                if let refusal = refusal(of: request.command) { return .unavailable(refusal) }
+                let count = try claimable(request)
+                if count > 0, !Task.isCancelled { claimed = await start(count, for: request) }
+            }
+            return claimed
+        } catch let reason as Unavailable {
+            return .unavailable(reason)
+        } catch {
+            logger.error("startable runs cannot be read", metadata: ["error": "\(error)"])
+            return .unavailable(.outcomeUnknown)
+        }
+    }
+
+    /// Gives back what was started for a worker that is gone before it could be told: queued again
+    /// at its old place, no try counted. Where it cannot be said, the end of the lease says it.
+    package func release(_ runs: [Run]) {
+        leave(
+            runs.map { run in
+                Submission(
+                    .release(run.id, attempt: run.attempt), by: .system(.service),
+                    team: run.team, id: newCommandID(), causation: run.startedPosition)
+            }, in: .ends)
+    }
+
+    /// The runs that the same request was given before.
+    private func startedBefore(_ request: ClaimRequest) throws -> Claimed? {
+        guard let first = request.idempotency.first else { return nil }
+        let now = clock.now()
+        let kept = try read { view in
+            var kept: [KeptAnswer] = []
+            for key in request.idempotency {
+                guard let answer = try view.keptAnswer(key.scope), now < answer.endsAt else {
+                    break
+                }
+                kept.append(answer)
+            }
+            return kept
+        }
+        guard !kept.isEmpty else { return nil }
+        guard kept[0].request == first.request else { return .refused(.idempotencyKeyReused) }
+        return .runs(
+            kept.map {
+                Accepted(
+                    position: $0.position, answer: $0.answer, isReplayed: true, isChange: false)
+            })
+    }
+
+    private func claimable(_ request: ClaimRequest) throws -> Int {
+        try read { view in
+            try view.claimable(
+                in: .worker(request.queue), of: request.team, maximum: request.maximum)
+        }
+    }
+
+    private func start(_ count: Int, for request: ClaimRequest) async -> Claimed {
+        let outcomes = await submitTogether(
+            (0..<count).map { index in
+                Submission(
+                    request.command, by: request.actor, team: request.team,
+                    id: index == 0 ? request.requestID : newCommandID(),
+                    idempotency: request.idempotency.isEmpty ? nil : request.idempotency[index],
+                    traceparent: request.traceparent)
+            }, in: .requests)
+        var accepted: [Accepted] = []
+        var other: Claimed?
+        for outcome in outcomes {
+            switch outcome {
+            case .accepted(let run): accepted.append(run)
+            case .refused(.nothingStartable): break
+            case .refused(let rejection): other = other ?? .refused(rejection)
+            case .unavailable(let reason): other = other ?? .unavailable(reason)
+            }
+        }
+        return accepted.isEmpty ? other ?? .runs([]) : .runs(accepted)
+    }
+}
+
+extension ClaimRequest {
+    fileprivate var command: Command {
+        .claim(.worker(queue), worker: worker, leaseSeconds: leaseSeconds)
+    }
+}
+
+extension Claimed {
+    fileprivate var hasRuns: Bool {
+        if case .runs(let runs) = self { !runs.isEmpty } else { false }
+    }
+}

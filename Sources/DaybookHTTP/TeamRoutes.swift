@@ -1,0 +1,83 @@
+import DaybookCore
+import DaybookEngine
+import DaybookWire
+import HTTPTypes
+
+/// The administrator's: teams, their licenses and their keys.
+enum TeamRoutes {
+    static let all: [Route] = [
+        Route(.post, "/teams", .role(.admin), body: .json, create),
+        Route(.patch, "/teams/{team_id}/license", .role(.admin), body: .json, setLicense),
+        Route(.post, "/api-keys", .role(.admin), body: .json, createKey),
+    ]
+
+    private static func create(_ call: Call, _ api: API) async throws -> Reply {
+        let fields = try call.fields()
+        let name = fields.required("name", .normalised)
+        let maximum = fields.optional("max_concurrent_runs", .integer(Limits.concurrentRuns))
+        try fields.throwMistakes()
+        let accepted = try await api.submit(
+            .createTeam(
+                name: present(name), maxConcurrentRuns: maximum ?? Limits.defaultTeamRuns),
+            for: call)
+        return try reply(.created, accepted)
+    }
+
+    private static func setLicense(_ call: Call, _ api: API) async throws -> Reply {
+        let id: TeamID = try call.id("team_id", "team")
+        let fields = try call.fields()
+        let maximum = fields.required("max_concurrent_runs", .integer(Limits.concurrentRuns))
+        try fields.throwMistakes()
+        return try reply(
+            .ok,
+            try await api.submit(
+                .setLicense(team: id, maxConcurrentRuns: present(maximum)), for: call))
+    }
+
+    private static func reply(
+        _ status: HTTPResponse.Status, _ accepted: Accepted
+    ) throws -> Reply {
+        guard case .team(let team) = accepted.answer else { throw Problem.internal }
+        return Reply.json(status) { $0.team(team) }.with(accepted).with(revision: team.revision)
+    }
+
+    private static func createKey(_ call: Call, _ api: API) async throws -> Reply {
+        let fields = try call.fields()
+        let team = fields.required("team_id", JSONType<TeamID>.identifier())
+        let role = fields.required("role", .role)
+        let name = fields.required("name", .normalised)
+        let end = fields.optional("expires_at", .instant)
+        try fields.throwMistakes()
+        // Only the digest is kept. So that the same request can be answered again, its secret is
+        // made from its Idempotency-Key and a key that only this service has.
+        let idempotency = try call.idempotencyKey()
+        let secrets =
+            idempotency.map { key in
+                api.engine.derivedBytes(from: key.scope.bytes + key.request.bytes)
+                    .map { Array($0.prefix(APIKeyText.randomByteCount)) }
+            } ?? [api.engine.randomBytes(APIKeyText.randomByteCount)]
+        let accepted = try await api.submit(
+            .createKey(
+                NewKey(
+                    role: present(role), name: present(name),
+                    secretDigest: APIKeyText(id: .lowest, randomBytes: secrets[0]).secretDigest,
+                    expiresAt: end)), for: call, team: present(team))
+        guard case .apiKey(let key) = accepted.answer else { throw Problem.internal }
+        let texts = secrets.map { APIKeyText(id: key.id, randomBytes: $0) }
+        return Reply.json(.created) { writer in
+            writer.apiKey(key, text: texts.first { $0.secretDigest == key.secretDigest }?.text)
+        }.with(accepted)
+    }
+}
+
+extension JSONType where Value == Role {
+    static var role: Self {
+        JSONType<String>.string().checked { text throws(JSONMismatch) in
+            guard let role = Role(name: text) else {
+                let names = Role.allCases.map(\.name).joined(separator: ", ")
+                throw JSONMismatch("must be one of \(names)")
+            }
+            return role
+        }
+    }
+}
