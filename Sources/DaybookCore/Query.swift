@@ -62,3 +62,23 @@ package struct Page<Item: Sendable>: Sendable {
         self.next = next
     }
 }
+
+/// Which entries of the log are wanted; what is absent does not matter.
+package struct LogFilter: Hashable, Sendable {
+    package var team: TeamID?
+    /// Entries about the workflow, its schedules and its runs.
+    package var workflow: WorkflowID?
+    package var schedule: ScheduleID?
+    package var run: RunID?
+    /// `key:<id>`, `system:timer`, …, or a kind alone: `key`, `system`, `trigger`.
+    package var actor: String?
+    package var command: CommandName?
+    /// The name of one of its events.
+    package var event: String?
+    /// Of the recorded time; inclusive.
+    package var from: Instant?
+    /// Of the recorded time; exclusive.
+    package var to: Instant?
+
+    package init() {}
+}

@@ -32,6 +32,10 @@ package struct Settings: Sendable {
     package var listWork = 200_000
     /// Rows looked at in one snapshot: a few milliseconds.
     package var listWorkPerSnapshot = 2_000
+    /// Entries that one request for the log may look at, each decoded and verified.
+    package var logWork = 20_000
+    /// Entries of one object that a look into its past may walk.
+    package var historyWork = 10_000
     /// Below either, new work is refused.
     package var diskReserveBytes = 256 << 20
     package var diskReserveFraction = 0.05

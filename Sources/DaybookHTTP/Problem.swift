@@ -88,6 +88,14 @@ extension Problem {
             detail: "there is no such \(what)")
     }
 
+    static func historyTooLong(_ limit: Int) -> Problem {
+        invalid([
+            FieldError(
+                pointer: "?as_of",
+                message: "cannot be answered: the object has more than \(limit) entries")
+        ])
+    }
+
     static let unauthorized = Problem(
         status: .unauthorized, code: "unauthorized", title: "A valid key is needed",
         detail: "send `Authorization: Bearer dbk_…` with a key that is not revoked or expired")

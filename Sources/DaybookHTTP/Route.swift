@@ -43,5 +43,5 @@ struct Route: Sendable {
     static let all: [Route] =
         ScheduleRoutes.all + RunRoutes.all + WorkerRoutes.all + WorkflowRoutes.all
         + VersionRoutes.all
-        + TeamRoutes.all + OperationRoutes.all
+        + LogRoutes.all + TeamRoutes.all + OperationRoutes.all
 }

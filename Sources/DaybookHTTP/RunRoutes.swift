@@ -71,11 +71,14 @@ enum RunRoutes {
     }
 
     private static func read(_ call: Call, _ api: API) async throws -> Reply {
-        try QueryFields(call).finish()
+        let query = QueryFields(call)
+        let past = try query.asOf(api.engine)
+        try query.finish()
         let id: RunID = try call.id("run_id", "run")
-        guard let detail = try api.engine.run(id, of: call.team) else {
-            throw Problem.notFound("run")
-        }
+        let detail =
+            try past.map { try api.engine.run(id, of: call.team, asOf: $0) }
+            ?? api.engine.run(id, of: call.team)
+        guard let detail else { throw Problem.notFound("run") }
         return Reply.json { $0.run(detail) }
     }
 

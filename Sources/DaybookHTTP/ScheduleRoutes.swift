@@ -77,11 +77,14 @@ enum ScheduleRoutes {
     }
 
     private static func read(_ call: Call, _ api: API) async throws -> Reply {
-        try QueryFields(call).finish()
+        let query = QueryFields(call)
+        let past = try query.asOf(api.engine)
+        try query.finish()
         let id: ScheduleID = try call.id("schedule_id", "schedule")
-        guard let detail = try api.engine.schedule(id, of: call.team) else {
-            throw Problem.notFound("schedule")
-        }
+        let detail =
+            try past.map { try api.engine.schedule(id, of: call.team, asOf: $0) }
+            ?? api.engine.schedule(id, of: call.team)
+        guard let detail else { throw Problem.notFound("schedule") }
         return Reply.json { $0.schedule(detail) }.with(revision: detail.schedule.revision)
     }
 

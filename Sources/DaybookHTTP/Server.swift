@@ -89,6 +89,8 @@ package struct Server {
             reply = try await self.reply(to: request, context, by: route, requestID, client)
         } catch let problem as Problem {
             reply = Reply(problem, requestID: requestID)
+        } catch let error as HistoryTooLong {
+            reply = Reply(Problem.historyTooLong(error.limit), requestID: requestID)
         } catch {
             api.logger.error(
                 "a request failed",

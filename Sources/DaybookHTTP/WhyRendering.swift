@@ -72,7 +72,7 @@ extension JSONWriter {
 
     private mutating func end(_ end: Why.End, _ run: Run, _ message: String?) {
         object { writer in
-            writer.field("command", end.commandName)
+            writer.field("command", end.command.text)
             writer.field("by", end.by.description)
             writer.field("at", end.at)
             writer.field("reason", run.error?.reason.name)
@@ -102,20 +102,6 @@ extension Why {
                 return "was reaped in attempt \(run.attempt): \(what)"
             case let reason: return "failed in attempt \(run.attempt): \(reason?.name ?? "error")"
             }
-        }
-    }
-}
-
-extension Why.End {
-    /// The command as paths and words of the API name it.
-    fileprivate var commandName: String? {
-        switch command {
-        case .complete: "complete"
-        case .fail: "fail"
-        case .reap: "reap"
-        case .expire: "expire"
-        case .cancelRun: "cancel"
-        default: nil
         }
     }
 }

@@ -26,7 +26,7 @@ struct AccessTests {
             let ids = [
                 "workflow_id": workflow, "schedule_id": try await api.schedule(workflow),
                 "run_id": try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id,
-                "version": "0", "team_id": team.description, "queue": "nobody",
+                "version": "0", "team_id": team.description, "queue": "nobody", "position": "1",
             ]
             let revoked = try await api.newKey(.admin, of: team)
             let revokedID = try #require(APIKeyText(revoked)).id
@@ -72,7 +72,9 @@ struct AccessTests {
             var nobody = mine.mapValues { _ in "0123456789abcdef01234567" }
             nobody["version"] = "0"
             // Licenses are any administrator's, and a queue of a name is each team's own.
-            let apart = ["/teams/{team_id}/license", "/queues/{queue}/claim"]
+            let apart = [
+                "/teams/{team_id}/license", "/queues/{queue}/claim", "/log/{position}",
+            ]
             let other = try await api.newKey(.admin, of: try await api.newTeam())
             let before = try api.position()
             let bodies = [

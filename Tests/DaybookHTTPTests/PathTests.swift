@@ -24,7 +24,7 @@ struct PathTests {
                 "/workflows/\(String(repeating: "a", count: 5_000))",
                 "/workflows/\(id)/versions/+0", "/workflows/\(id)/versions/00",
                 "/workflows/\(id)/versions/0x0", "/workflows/\(id)/versions/%30",
-                "/workflows/\(id)/versions/1000001", "/workflows/\(id)/history",
+                "/workflows/\(id)/versions/1000001", "/workflows/\(id)/past",
                 "/.well-known/x", "/*", "/%2e%2e/admin.key", "/é",
             ] {
                 let answer = try await api.call(.get, path)

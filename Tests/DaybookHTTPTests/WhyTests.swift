@@ -170,7 +170,7 @@ struct WhyTests {
             let cancel = try await api.call(.post, "/workflow-runs/\(cancelled)/cancel")
             for (run, command, answer) in [
                 (completed, "complete", done), (failed, "fail", broken),
-                (cancelled, "cancel", cancel),
+                (cancelled, "cancel_run", cancel),
             ] {
                 let why = try await Self.why(api, run)
                 #expect(Self.causes(why).isEmpty)

@@ -1,0 +1,149 @@
+import DaybookCore
+import DaybookEngine
+import DaybookWire
+import HTTPTypes
+
+/// The log, and the history of one thing. A team sees its own entries, an administrator all.
+enum LogRoutes {
+    static let all: [Route] = [
+        Route(.get, "/log", .role(.read), list),
+        Route(.get, "/log/{position}", .role(.read), read),
+        Route(.get, "/workflow-schedules/{schedule_id}/history", .role(.read), ofSchedule),
+        Route(.get, "/workflow-runs/{run_id}/history", .role(.read), ofRun),
+        Route(.get, "/workflows/{workflow_id}/history", .role(.read), ofWorkflow),
+    ]
+
+    /// The log by position, oldest first. `through` says how far it was looked at: the next page begins
+    /// after it, whether or not this one is full.
+    private static func list(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        var filter = LogFilter()
+        let team: TeamID? = call.seesWholeLog ? query.id("team_id") : call.team
+        filter.team = team
+        filter.workflow = query.id("workflow_id")
+        filter.schedule = query.id("schedule_id")
+        filter.run = query.id("run_id")
+        filter.actor = query.value(
+            "actor", "must be a kind or key:<id>, system:<part>, trigger:<id>"
+        ) {
+            $0.isEmpty ? nil : $0
+        }
+        filter.command = query.value("command", "is not the name of a command") {
+            CommandName(text: $0)
+        }
+        filter.event = query.value("event", "is not the name of an event") {
+            Event.names.contains($0) ? $0 : nil
+        }
+        filter.from = query.instant("from")
+        filter.to = query.instant("to")
+        let after = query.value("after", "must be a position of the log") {
+            Position(exactly: $0)
+        }
+        let last = try api.engine.service().position
+        if let after, after > last {
+            query.refuse("after", "lies beyond the log: the log ends at \(last)")
+        }
+        let limit = query.integer("limit", ListParameters.limits) ?? ListParameters.defaultLimit
+        try query.finish()
+        let page = try api.engine.log(
+            after: after ?? 0, filter, limit: limit)
+        return Reply.json { writer in
+            writer.object { writer in
+                writer.array("items") { writer in
+                    for entry in page.entries { writer.entry(entry) }
+                }
+                writer.field("through", page.through)
+            }
+        }
+    }
+
+    /// One entry: as JSON, or its exact bytes where the client asks for protobuf.
+    private static func read(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        guard let position = call.parameters["position"].flatMap({ Position(exactly: $0) }),
+            let found = try api.engine.entry(at: position),
+            call.seesWholeLog || found.entry.header.team == call.team
+        else { throw Problem.notFound("entry") }
+        if call.headers[.accept]?.contains("application/protobuf") == true {
+            var reply = Reply(status: .ok, body: found.bytes)
+            reply.headers[.contentType] = "application/protobuf"
+            return reply
+        }
+        return Reply.json { $0.entry(found.entry) }
+    }
+
+    private static func ofSchedule(_ call: Call, _ api: API) async throws -> Reply {
+        let id: ScheduleID = try call.id("schedule_id", "schedule")
+        let detail = try api.engine.schedule(id, of: call.team)
+        return try history(
+            AnyID(id), detail?.schedule.touched.position, "schedule", call, api)
+    }
+
+    private static func ofRun(_ call: Call, _ api: API) async throws -> Reply {
+        let id: RunID = try call.id("run_id", "run")
+        let detail = try api.engine.run(id, of: call.team)
+        return try history(AnyID(id), detail?.run.touched.position, "run", call, api)
+    }
+
+    private static func ofWorkflow(_ call: Call, _ api: API) async throws -> Reply {
+        let id: WorkflowID = try call.id("workflow_id", "workflow")
+        let workflow = try api.engine.workflow(id, of: call.team)
+        return try history(AnyID(id), workflow?.touched.position, "workflow", call, api)
+    }
+
+    /// The entries about one thing, the last first. The cursor is a position; one that is not about
+    /// the thing leads nowhere.
+    private static func history(
+        _ object: AnyID, _ last: Position?, _ what: String, _ call: Call, _ api: API
+    ) throws -> Reply {
+        let query = QueryFields(call)
+        let limit = query.integer("limit", ListParameters.limits) ?? ListParameters.defaultLimit
+        let cursor = query.value("cursor", "is not a cursor of this list") {
+            Position(exactly: $0)
+        }
+        try query.finish()
+        guard let last else { throw Problem.notFound(what) }
+        let page = try api.engine.history(
+            of: object, from: min(cursor ?? last, last), limit: limit)
+        return Reply.json { writer in
+            writer.object { writer in
+                writer.array("items") { writer in
+                    for entry in page.entries { writer.entry(entry) }
+                }
+                writer.field("next_cursor", page.next.map { String($0) })
+            }
+        }
+    }
+}
+
+extension Call {
+    /// Whether the key may see the entries of all teams and of the service.
+    fileprivate var seesWholeLog: Bool { principal?.role == .admin }
+}
+
+extension Position {
+    /// Decimal digits without a leading zero.
+    fileprivate init?(exactly text: String) {
+        guard let position = Position(text), String(position) == text else { return nil }
+        self = position
+    }
+}
+
+extension QueryFields {
+    /// What the past is asked for by: a position, or an RFC 3339 time. Neither may lie beyond the log.
+    func asOf(_ engine: Engine) throws -> AsOf? {
+        let position = try engine.service().position
+        let moment = value("as_of", "must be a position of the log or an RFC 3339 time") { text in
+            if let position = Position(exactly: text) { return AsOf.position(position) }
+            return AsOf.instant(try RFC3339.parse(text))
+        }
+        switch moment {
+        case .position(let asked) where asked > position || asked == 0:
+            refuse("as_of", "must be between 1 and \(position)")
+        case .instant(let asked) where asked > engine.clock.now():
+            refuse("as_of", "must not lie in the future")
+        default: break
+        }
+        return moment
+    }
+}
