@@ -72,7 +72,7 @@ extension State where Self: ~Copyable {
     /// What waits is counted for the team alone.
     mutating func countQueued(of run: Run, by count: Int) {
         var usage = usage(of: run.team)
-        usage.queued += count
+        usage.queued = max(0, usage.queued + count)
         set(usage, of: run.team)
     }
 
@@ -80,10 +80,11 @@ extension State where Self: ~Copyable {
         of run: Run, by count: Int, queued: Int = 0, startedAt position: Position? = nil
     ) {
         var ofTeam = usage(of: run.team)
-        ofTeam.queued += queued
-        ofTeam.inProgress += count
+        // Never below zero, also where a count was lost: `apply` is total, and a recount tells.
+        ofTeam.queued = max(0, ofTeam.queued + queued)
+        ofTeam.inProgress = max(0, ofTeam.inProgress + count)
         var ofWorkflow = usage(of: run.workflow, team: run.team)
-        ofWorkflow.inProgress += count
+        ofWorkflow.inProgress = max(0, ofWorkflow.inProgress + count)
         if let position {
             if run.queue.isInner { ofTeam.noteStart(in: run.queue, at: position) }
             ofWorkflow.noteStart(in: run.queue, at: position)

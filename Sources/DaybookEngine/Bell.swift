@@ -40,6 +40,7 @@ package final class Bell: Sendable {
                         state.isRinging = false
                         return false
                     }
+                    precondition(state.sleeper == nil, "a bell wakes one task")
                     state.sleeper = continuation
                     return true
                 }

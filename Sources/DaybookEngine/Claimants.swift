@@ -32,14 +32,14 @@ package final class Claimants: Sendable {
         var queues: [TeamID: Set<Queue>] = [:]
         var waiting: [TeamID: Int] = [:]
         var count = 0
-        var lastAsked: [Place: Instant] = [:]
+        var lastAsked: [TeamID: [Queue: Instant]] = [:]
         var isEnded = false
     }
 
     private let state = Mutex(State())
     private let maximum: Int
-    /// Places whose last claim is remembered.
-    private static let rememberedPlaces = 10_000
+    /// Queues of a team whose last claim is remembered.
+    private static let rememberedQueues = 1_000
 
     init(maximum: Int) {
         self.maximum = maximum
@@ -58,8 +58,7 @@ package final class Claimants: Sendable {
             state.queues[place.team, default: []].insert(place.queue)
             state.waiting[place.team, default: 0] += 1
             state.count += 1
-            if state.lastAsked.count >= Self.rememberedPlaces { state.lastAsked = [:] }
-            state.lastAsked[place] = now
+            state.remember(place, at: now, limit: Self.rememberedQueues)
             return .success(claimant)
         }
         return try result.get()
@@ -102,6 +101,7 @@ package final class Claimants: Sendable {
         let bells = state.withLock { state -> [Bell] in
             guard state.count > 0 else { return [] }
             if entries.isEmpty { return state.nextEverywhere() }
+            var doors: [Place: Int] = [:]
             var bells: [Bell] = []
             for entry in entries {
                 for event in entry.events where event.opensADoor {
@@ -109,13 +109,19 @@ package final class Claimants: Sendable {
                         bells += state.nextEverywhere()
                         continue
                     }
-                    let queues: Set<Queue> =
-                        if case .runQueued(let queued) = event {
-                            [queued.queue]
-                        } else {
-                            state.queues[team] ?? []
+                    if case .runQueued(let queued) = event {
+                        doors[Place(team: team, queue: queued.queue), default: 0] += 1
+                    } else {
+                        for queue in state.queues[team] ?? [] {
+                            doors[Place(team: team, queue: queue), default: 0] += 1
                         }
-                    bells += queues.compactMap { state.next(at: Place(team: team, queue: $0)) }
+                    }
+                }
+            }
+            for (place, count) in doors {
+                for _ in 0..<count {
+                    guard let bell = state.next(at: place) else { break }
+                    bells.append(bell)
                 }
             }
             return bells
@@ -137,7 +143,8 @@ package final class Claimants: Sendable {
     func presence(at place: Place) -> Presence {
         state.withLock { state in
             Presence(
-                waiting: state.lines[place]?.count ?? 0, lastAskedAt: state.lastAsked[place])
+                waiting: state.lines[place]?.count ?? 0,
+                lastAskedAt: state.lastAsked[place.team]?[place.queue])
         }
     }
 
@@ -155,6 +162,20 @@ extension Claimants.State {
         guard let index = lines[place]?.firstIndex(where: { !$0.isRung }) else { return nil }
         lines[place]?[index].isRung = true
         return lines[place]?[index].claimant.bell
+    }
+
+    /// Notes when a queue was asked for; forgets the one asked for longest ago where there are many.
+    fileprivate mutating func remember(
+        _ place: Claimants.Place, at now: Instant, limit: Int
+    ) {
+        var queues = lastAsked[place.team] ?? [:]
+        if queues[place.queue] == nil, queues.count >= limit,
+            let oldest = queues.min(by: { $0.value < $1.value })?.key
+        {
+            queues[oldest] = nil
+        }
+        queues[place.queue] = now
+        lastAsked[place.team] = queues
     }
 
     fileprivate mutating func nextEverywhere() -> [Bell] {

@@ -1,6 +1,7 @@
 import DaybookCore
 import DaybookStore
 import Logging
+import Synchronization
 
 /// A worker's request for runs of one of its team's queues.
 package struct ClaimRequest: Sendable {
@@ -50,26 +51,21 @@ extension Engine {
     /// a commit lets one start. Ends early, with what it has, when the task is cancelled or the
     /// service stops.
     package func claim(_ request: ClaimRequest) async -> Claimed {
+        let deadline = clock.now().adding(seconds: request.waitSeconds)
         do {
-            if let again = try startedBefore(request) { return again }
-            if let refusal = refusal(of: request.command) { return .unavailable(refusal) }
-            let place = Claimants.Place(team: request.team, queue: .worker(request.queue))
-            let claimant = try claimants.enter(place, at: clock.now())
-            var claimed = Claimed.runs([])
-            defer { claimants.leave(claimant, gotSomething: claimed.hasRuns) }
-            let deadline = clock.now().adding(seconds: request.waitSeconds)
-            // The first command is submitted in any case: it has the claim itself judged.
-            claimed = await start(max(1, try claimable(request)), for: request)
-            while case .runs(let runs) = claimed, runs.isEmpty, clock.now() < deadline,
-                !Task.isCancelled, !claimants.hasEnded
-            {
-                await claimant.bell.wait(until: deadline, clock)
-                claimants.look(claimant)
-                if let refusal = refusal(of: request.command) { return .unavailable(refusal) }
-                let count = try claimable(request)
-                if count > 0, !Task.isCancelled { claimed = await start(count, for: request) }
+            guard let scope = request.idempotency.first?.scope else {
+                return try await startOrWait(request, until: deadline)
             }
-            return claimed
+            // The same request at the same time: one goes, the others hear what it was given.
+            let patience = deadline.adding(seconds: settings.commandSeconds)
+            while let other = flights.begin(scope) {
+                guard clock.now() < patience else { throw Unavailable.outcomeUnknown }
+                guard !Task.isCancelled else { return .runs([]) }
+                await other.wait(until: patience, clock)
+            }
+            defer { flights.end(scope) }
+            if let again = try startedBefore(request) { return again }
+            return try await startOrWait(request, until: deadline)
         } catch let reason as Unavailable {
             return .unavailable(reason)
         } catch {
@@ -78,14 +74,51 @@ extension Engine {
         }
     }
 
+    private func startOrWait(
+        _ request: ClaimRequest, until deadline: Instant
+    ) async throws -> Claimed {
+        if let refusal = refusal(of: request.command) { throw refusal }
+        let place = Claimants.Place(team: request.team, queue: .worker(request.queue))
+        let claimant = try claimants.enter(place, at: clock.now())
+        var claimed = Claimed.runs([])
+        defer { claimants.leave(claimant, gotSomething: claimed.hasRuns) }
+        // The first command is submitted in any case: it has the claim itself judged.
+        claimed = await start(max(1, try claimable(request)), for: request)
+        while case .runs(let runs) = claimed, runs.isEmpty, clock.now() < deadline,
+            !Task.isCancelled, !claimants.hasEnded
+        {
+            await claimant.bell.wait(until: deadline, clock)
+            claimants.look(claimant)
+            if let refusal = refusal(of: request.command) { throw refusal }
+            let count = try claimable(request)
+            if count > 0, !Task.isCancelled { claimed = await start(count, for: request) }
+        }
+        return claimed
+    }
+
     /// Gives back what was started for a worker that is gone before it could be told: queued again
     /// at its old place, no try counted. Where it cannot be said, the end of the lease says it.
     package func release(_ runs: [Run]) {
-        leave(
+        post(
             runs.map { run in
                 Submission(
                     .release(run.id, attempt: run.attempt), by: .system(.service),
                     team: run.team, id: newCommandID(), causation: run.startedPosition)
+            }, in: .ends)
+    }
+
+    /// Says that runs which were just started failed: what they are to do cannot be read.
+    package func fail(_ runs: [Run], because error: any Error) {
+        logger.error("a run cannot be carried out", metadata: ["error": "\(error)"])
+        post(
+            runs.map { run in
+                let message = salted(Array("the service cannot read what to do: \(error)".utf8))
+                return Submission(
+                    .fail(
+                        run.id, attempt: run.attempt,
+                        Failure(reason: .error, message: message.payload)),
+                    by: .system(.service), team: run.team, id: newCommandID(),
+                    causation: run.startedPosition, payload: message)
             }, in: .ends)
     }
 
@@ -151,5 +184,27 @@ extension ClaimRequest {
 extension Claimed {
     fileprivate var hasRuns: Bool {
         if case .runs(let runs) = self { !runs.isEmpty } else { false }
+    }
+}
+
+/// Requests with an idempotency key that are under way, so that the same one does not go twice.
+final class Flights: Sendable {
+    private let state = Mutex<[Digest256: [Bell]]>([:])
+
+    /// Begins a request; where the same one is under way, gives a bell that rings at its end instead.
+    func begin(_ scope: Digest256) -> Bell? {
+        state.withLock { state in
+            guard state[scope] != nil else {
+                state[scope] = []
+                return nil
+            }
+            let bell = Bell()
+            state[scope]?.append(bell)
+            return bell
+        }
+    }
+
+    func end(_ scope: Digest256) {
+        for bell in state.withLock({ $0.removeValue(forKey: scope) }) ?? [] { bell.ring() }
     }
 }

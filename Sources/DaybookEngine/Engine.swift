@@ -10,6 +10,7 @@ package final class Engine: Sendable {
     package let clock: any ServiceClock
     package let feed = Feed()
     package let claimants: Claimants
+    let flights = Flights()
     private let secrets: SecretKeys
     private let store: Store
     private let mailbox: Mailbox
@@ -159,6 +160,8 @@ package final class Engine: Sendable {
             the projections disagree: nothing fires or starts any more. Stop the server, run \
             `daybook rebuild --data-dir \(store.directory)`, and start it again
             """, metadata: ["mismatch": "\(mismatch)"])
+        // Claims that wait are told now.
+        feed.nudgeAll()
     }
 
     /// To be called about every second: looks at the disk, and has the clock judged.
@@ -270,7 +273,7 @@ package final class Engine: Sendable {
     }
 
     /// Puts commands into the mailbox whose outcome nobody waits for.
-    func leave(_ submissions: [Submission], in lane: Mailbox.Lane) {
+    func post(_ submissions: [Submission], in lane: Mailbox.Lane) {
         _ = mailbox.put(
             submissions.map { submission in
                 Ticket(submission: submission, deadline: nil, caller: nil, complete: { _ in })

@@ -71,6 +71,14 @@ extension Engine {
         }
     }
 
+    /// The team with what it uses, as they are together.
+    package func license(of id: TeamID) throws -> (team: Team, usage: Usage)? {
+        try read { view in
+            guard let team = try view.team(id) else { return nil }
+            return (team, try view.usage(of: id))
+        }
+    }
+
     package func team(_ id: TeamID) throws -> Team? { try read { try $0.team(id) } }
 
     package func usage(of team: TeamID) throws -> Usage { try read { try $0.usage(of: team) } }

@@ -36,6 +36,9 @@ package struct RecountService: Service {
                 cursor = step.next
                 await Task.yield()
             }
+        } catch let error as LogError {
+            // A row that does not read agrees with nothing.
+            engine.alarm("\(error)")
         } catch {
             logger.error("a recount broke off", metadata: ["error": "\(error)"])
         }

@@ -18,7 +18,8 @@ package struct Why: Sendable {
         case inconsistent
         /// Its next try's time has not come. With the entry that set it.
         case notBefore(Instant, Position)
-        case workflowPaused(Position)
+        /// With its entry, where that does not lie too far back to be looked for.
+        case workflowPaused(Position?)
         case workflowLimit(Slots)
         case teamLimit(Slots)
         /// As many executions as may be are under way inside the process.
@@ -32,8 +33,8 @@ package struct Why: Sendable {
     package struct Slots: Sendable {
         package let limit: Int
         package let inProgress: Int
-        /// The entry that set the limit.
-        package let position: Position
+        /// The entry that set the limit; `nil` where it lies too far back to be looked for.
+        package let position: Position?
         /// The first of those that hold the slots.
         package let holders: [Holder]
     }
@@ -83,7 +84,7 @@ extension Engine {
                     causes.append(.notBefore(notBefore, run.touched.position))
                 } else {
                     causes += try view.limits(of: run)
-                    causes += executor(of: run, at: now)
+                    causes += try executor(of: run, at: now, view)
                     causes.append(.turn(try view.place(of: run)))
                 }
             }
@@ -93,7 +94,9 @@ extension Engine {
     }
 
     /// Whether somebody is there who could carry it out.
-    private func executor(of run: Run, at now: Instant) -> [Why.Cause] {
+    private func executor(
+        of run: Run, at now: Instant, _ view: borrowing View
+    ) throws -> [Why.Cause] {
         guard case .worker = run.queue else {
             let underWay = executionsUnderWay.load(ordering: .relaxed)
             let limit = settings.executionsInFlight
@@ -104,7 +107,8 @@ extension Engine {
             presence.lastAskedAt.map {
                 now.microseconds(since: $0) < Int64(settings.workerPresenceSeconds) * 1_000_000
             } ?? false
-        return presence.waiting > 0 || isRecent
+        // A worker that is busy with a run of the queue is there too.
+        return try presence.waiting > 0 || isRecent || view.isServed(run.queue, of: run.team)
             ? [] : [.noWorker(lastAskedAt: presence.lastAskedAt)]
     }
 }
@@ -156,11 +160,10 @@ extension View {
         return causes
     }
 
-    /// The last entry about the workflow with such an event, or the workflow's last of all where it
-    /// lies too far back.
+    /// The last entry about the workflow with such an event; `nil` where it lies too far back.
     private borrowing func lastEntry(
         of workflow: Workflow, where isSought: (Event) -> Bool
-    ) throws -> Position {
+    ) throws -> Position? {
         var found: Position?
         var looked = 0
         try history(of: AnyID(workflow.id), from: workflow.touched.position) { entry in
@@ -168,7 +171,7 @@ extension View {
             if entry.events.contains(where: isSought) { found = entry.header.position }
             return found == nil && looked < Self.historyLimit
         }
-        return found ?? workflow.touched.position
+        return found
     }
 
     private borrowing func holders(
@@ -180,6 +183,13 @@ extension View {
             holders.append(Why.Holder(run: id, position: run.startedPosition))
         }
         return holders
+    }
+
+    /// Whether a worker holds a run of the queue, among the first holders of the team's slots.
+    fileprivate borrowing func isServed(_ queue: Queue, of team: TeamID) throws -> Bool {
+        for id in try slotHolders(of: team, limit: Self.namedHolders)
+        where try run(id, of: team)?.queue == queue { return true }
+        return false
     }
 
     fileprivate borrowing func place(of run: Run) throws -> Why.Place {

@@ -1,3 +1,4 @@
+import DaybookCore
 import DaybookEngine
 import HTTPTypes
 import NIOCore
@@ -6,14 +7,24 @@ import Synchronization
 
 /// Who is at the other end of a connection: still there, or gone.
 final class Client: Sendable {
-    private struct State {
-        var isGone = false
-        var undo: (@Sendable () -> Void)?
+    private struct Held: Sendable {
+        let answer: String
+        let delivered: @Sendable () -> Void
+        let undelivered: @Sendable () -> Void
     }
 
-    private let state = Mutex(State())
+    private struct State {
+        var isGone: Bool
+        var held: Held?
+    }
+
+    private let state: Mutex<State>
     /// Rings when the client goes.
     private let bell = Bell()
+
+    init(isGone: Bool = false) {
+        state = Mutex(State(isGone: isGone))
+    }
 
     var isGone: Bool { state.withLock { $0.isGone } }
 
@@ -22,36 +33,100 @@ final class Client: Sendable {
         if !isGone { await bell.wait() }
     }
 
-    /// Has `undo` done, on any thread, if the client goes before `settle` is called; at once if it
+    /// Has one of the two done, on any thread: `delivered` when the whole answer with this request id
+    /// has been written to the connection, `undelivered` if the client goes before that; at once if it
     /// has gone already.
-    func hold(_ undo: @escaping @Sendable () -> Void) {
+    func hold(
+        _ answer: CommandID, delivered: @escaping @Sendable () -> Void,
+        undelivered: @escaping @Sendable () -> Void
+    ) {
         let isGone = state.withLock { state in
-            if !state.isGone { state.undo = undo }
+            if !state.isGone {
+                state.held = Held(
+                    answer: answer.description, delivered: delivered, undelivered: undelivered)
+            }
             return state.isGone
         }
-        if isGone { undo() }
+        if isGone { undelivered() }
     }
 
-    /// The answer has been written: nothing is to be undone any more.
-    func settle() { state.withLock { $0.undo = nil } }
+    /// Nothing is to be done any more, whatever becomes of the client.
+    func letGo() { state.withLock { $0.held = nil } }
+
+    fileprivate func wasTold(_ answer: String) {
+        let held = state.withLock { state -> Held? in
+            guard state.held?.answer == answer else { return nil }
+            defer { state.held = nil }
+            return state.held
+        }
+        held?.delivered()
+    }
 
     fileprivate func leave() {
-        let undo = state.withLock { state in
+        let held = state.withLock { state in
             state.isGone = true
-            defer { state.undo = nil }
-            return state.undo
+            defer { state.held = nil }
+            return state.held
         }
-        undo?()
+        held?.undelivered()
         bell.ring()
     }
 }
 
-/// Notices that the client has closed its side of the connection, or that all of it is closed. Who
-/// closes its side does not wait for an answer.
-final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
+/// The clients of all connections that are open.
+final class Clients: Sendable {
+    private let state = Mutex<[ObjectIdentifier: Client]>([:])
 
-    let client = Client()
+    /// The client of a connection; one that has gone where the connection is no longer open.
+    func client(of channel: any Channel) -> Client {
+        state.withLock { $0[ObjectIdentifier(channel)] } ?? Client(isGone: true)
+    }
+
+    fileprivate func add(_ client: Client, _ channel: any Channel) {
+        state.withLock { $0[ObjectIdentifier(channel)] = client }
+    }
+
+    fileprivate func remove(_ channel: any Channel) {
+        state.withLock { $0[ObjectIdentifier(channel)] = nil }
+    }
+}
+
+/// Notices on the connection's event loop when an answer has been written, and when the client has
+/// closed its side or all of it is closed. Who closes its side does not wait for an answer. On the one
+/// event loop the two have an order: who has read an answer and then leaves, leaves after it.
+final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private let clients: Clients
+    private let client = Client()
+    /// The request id of the answer that is being written.
+    private var answer: String?
+
+    init(_ clients: Clients) {
+        self.clients = clients
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { clients.add(client, context.channel) }
+
+    func handlerRemoved(context: ChannelHandlerContext) { leave(context) }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head):
+            answer = head.headerFields[.requestID]
+        case .end:
+            guard let told = answer else { break }
+            answer = nil
+            let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.whenSuccess { [client] in client.wasTold(told) }
+            context.write(data, promise: written)
+            return
+        case .body: break
+        }
+        context.write(data, promise: promise)
+    }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .some(.inputClosed) = event as? ChannelEvent { client.leave() }
@@ -59,8 +134,13 @@ final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        client.leave()
+        leave(context)
         context.fireChannelInactive()
+    }
+
+    private func leave(_ context: ChannelHandlerContext) {
+        clients.remove(context.channel)
+        client.leave()
     }
 }
 

@@ -86,8 +86,9 @@ enum OperationRoutes {
 
     private static func license(_ call: Call, _ api: API) async throws -> Reply {
         try QueryFields(call).finish()
-        guard let team = try api.engine.team(call.team) else { throw Problem.notFound("team") }
-        let usage = try api.engine.usage(of: call.team)
+        guard let (team, usage) = try api.engine.license(of: call.team) else {
+            throw Problem.notFound("team")
+        }
         return Reply.json { writer in
             writer.object { writer in
                 writer.field("team_id", team.id)

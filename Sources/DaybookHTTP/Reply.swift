@@ -8,8 +8,6 @@ struct Reply: Sendable {
     var status: HTTPResponse.Status
     var headers = HTTPFields()
     var body: [UInt8]
-    /// Called once the answer has been written to the connection.
-    var onDelivery: (@Sendable () -> Void)?
 
     static func json(
         _ status: HTTPResponse.Status = .ok, _ write: (inout JSONWriter) throws -> Void

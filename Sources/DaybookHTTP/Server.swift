@@ -29,11 +29,12 @@ package struct Server {
     package func service(
         options: Options, onRunning: @escaping @Sendable (Int) -> Void
     ) -> some Service {
-        Application(
-            responder: responder(),
+        let clients = Clients()
+        return Application(
+            responder: responder(watching: clients),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ClientWatch()],
+                    additionalChannelHandlers: [ClientWatch(clients)],
                     idleTimeout: .seconds(options.idleSeconds),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
@@ -47,13 +48,15 @@ package struct Server {
     }
 
     /// Everything behind the socket, for tests without one.
-    package func responder() -> some HTTPResponder<CallContext> {
+    package func responder() -> some HTTPResponder<CallContext> { responder(watching: nil) }
+
+    private func responder(watching clients: Clients?) -> some HTTPResponder<CallContext> {
         let router = Router(context: CallContext.self, options: .autoGenerateHeadEndpoints)
         var methods: [String: [HTTPRequest.Method]] = [:]
         for route in Route.all {
             methods[route.path, default: []].append(route.method)
             router.on(RouterPath(route.path), method: route.method) { request, context in
-                await respond(to: request, context, by: route)
+                await respond(to: request, context, by: route, clients)
             }
         }
         for (path, known) in methods {
@@ -80,10 +83,10 @@ package struct Server {
     }
 
     private func respond(
-        to request: Request, _ context: CallContext, by route: Route
+        to request: Request, _ context: CallContext, by route: Route, _ clients: Clients?
     ) async -> Response {
         let requestID = api.engine.newCommandID()
-        let client = route.takesTime ? await context.client() : nil
+        let client = route.takesTime ? clients?.client(of: context.channel) : nil
         var reply: Reply
         do {
             reply = try await self.reply(to: request, context, by: route, requestID, client)
@@ -164,18 +167,9 @@ package struct Server {
     private static func response(_ reply: Reply) -> Response {
         var headers = reply.headers
         headers[.cacheControl] = "no-store"
-        let bytes = ByteBuffer(bytes: reply.body)
-        guard let onDelivery = reply.onDelivery else {
-            return Response(
-                status: reply.status, headers: headers, body: ResponseBody(byteBuffer: bytes))
-        }
         return Response(
             status: reply.status, headers: headers,
-            body: ResponseBody(contentLength: bytes.readableBytes) { writer in
-                try await writer.write(bytes)
-                try await writer.finish(nil)
-                onDelivery()
-            })
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply.body)))
     }
 
     /// Answers what no route knows in the API's own form.
@@ -202,18 +196,11 @@ package struct Server {
 /// What Hummingbird keeps of a request besides the request.
 package struct CallContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
-    private let channel: any Channel
+    let channel: any Channel
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
-    }
-
-    /// Who is at the other end; `nil` where nobody watches, as in tests without a socket.
-    func client() async -> Client? {
-        try? await channel.eventLoop.submit { [channel] in
-            try channel.pipeline.syncOperations.handler(type: ClientWatch.self).client
-        }.get()
     }
 }
 

@@ -49,24 +49,28 @@ enum TeamRoutes {
         let end = fields.optional("expires_at", .instant)
         try fields.throwMistakes()
         // Only the digest is kept. So that the same request can be answered again, its secret is
-        // made from its Idempotency-Key and a key that only this service has.
-        let idempotency = try call.idempotencyKey()
-        let secrets =
-            idempotency.map { key in
-                api.engine.derivedBytes(from: key.scope.bytes + key.request.bytes)
-                    .map { Array($0.prefix(APIKeyText.randomByteCount)) }
-            } ?? [api.engine.randomBytes(APIKeyText.randomByteCount)]
+        // made from the command's id, which is in the log, and a key that only this service has.
+        let secret = secrets(of: call.requestID, api)[0]
         let accepted = try await api.submit(
             .createKey(
                 NewKey(
                     role: present(role), name: present(name),
-                    secretDigest: APIKeyText(id: .lowest, randomBytes: secrets[0]).secretDigest,
+                    secretDigest: APIKeyText(id: .lowest, randomBytes: secret).secretDigest,
                     expiresAt: end)), for: call, team: present(team))
         guard case .apiKey(let key) = accepted.answer else { throw Problem.internal }
-        let texts = secrets.map { APIKeyText(id: key.id, randomBytes: $0) }
+        let command = try api.engine.entry(at: accepted.position)?.entry.header.commandID
+        let texts = secrets(of: command ?? call.requestID, api).map {
+            APIKeyText(id: key.id, randomBytes: $0)
+        }
         return Reply.json(.created) { writer in
             writer.apiKey(key, text: texts.first { $0.secretDigest == key.secretDigest }?.text)
         }.with(accepted)
+    }
+
+    /// The secrets that a command may have made: one for each key that has ever sealed.
+    private static func secrets(of command: CommandID, _ api: API) -> [[UInt8]] {
+        api.engine.derivedBytes(from: command.bytes)
+            .map { Array($0.prefix(APIKeyText.randomByteCount)) }
     }
 }
 

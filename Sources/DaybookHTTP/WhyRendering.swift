@@ -66,7 +66,13 @@ extension JSONWriter {
             writer.field("started_at", run.startedAt)
             writer.field("deadline", run.deadline)
             writer.field("lease_expires_at", run.leaseEndsAt)
-            writer.array("positions") { $0.integer(run.startedPosition) }
+            writer.array("positions") { writer in
+                writer.integer(run.startedPosition)
+                // The last word about it: a renewed lease, an accepted request.
+                if run.touched.position != run.startedPosition {
+                    writer.integer(run.touched.position)
+                }
+            }
         }
     }
 
@@ -149,11 +155,10 @@ extension Why.Cause {
 
     fileprivate func positions(of run: Run) -> [Position] {
         switch self {
-        case .servicePaused(let position), .notBefore(_, let position),
-            .workflowPaused(let position):
-            [position]
+        case .servicePaused(let position), .notBefore(_, let position): [position]
+        case .workflowPaused(let position): [position].compactMap(\.self)
         case .workflowLimit(let slots), .teamLimit(let slots):
-            [slots.position] + slots.holders.map(\.position)
+            [slots.position].compactMap(\.self) + slots.holders.map(\.position)
         case .turn: [run.queuedPosition]
         case .clockSuspect, .inconsistent, .executionsLimit, .noWorker: []
         }

@@ -62,30 +62,30 @@ enum WorkerRoutes {
             if case .run(let run) = accepted.answer { run } else { nil }
         }
         let engine = api.engine
-        let new = request.idempotency.isEmpty ? runs : []
-        if !new.isEmpty { call.client?.hold { engine.release(new) } }
-        do {
-            let assignments = try runs.map { try engine.assignment(of: $0) }
-            var reply = Reply.json { writer in
-                writer.object { writer in
-                    writer.array("runs") { writer in
-                        for assignment in assignments { writer.assignment(assignment) }
-                    }
-                }
-            }
-            if let last = started.last { reply = reply.with(last) }
-            reply.onDelivery = { [client = call.client] in
-                client?.settle()
-                for run in runs where started.first?.isReplayed == false {
-                    engine.notePickUp(of: run)
-                }
-            }
-            return reply
-        } catch {
-            call.client?.settle()
+        let isNew = started.first?.isReplayed == false
+        let new = isNew && request.idempotency.isEmpty ? runs : []
+        call.client?.hold(call.requestID) {
+            if isNew { for run in runs { engine.notePickUp(of: run) } }
+        } undelivered: {
             engine.release(new)
+        }
+        let assignments: [Assignment]
+        do {
+            assignments = try runs.map { try engine.assignment(of: $0) }
+        } catch {
+            // What cannot be read cannot be done: as with the executors inside the process.
+            call.client?.letGo()
+            if isNew { engine.fail(runs, because: error) }
             throw error
         }
+        let reply = Reply.json { writer in
+            writer.object { writer in
+                writer.array("runs") { writer in
+                    for assignment in assignments { writer.assignment(assignment) }
+                }
+            }
+        }
+        return started.last.map { reply.with($0) } ?? reply
     }
 
     private static func complete(_ call: Call, _ api: API) async throws -> Reply {

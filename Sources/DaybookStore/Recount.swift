@@ -3,7 +3,7 @@ import DaybookCore
 /// Where a recount stands: it goes on from there in another snapshot.
 package struct RecountCursor: Hashable, Sendable {
     fileprivate enum Part: Int, CaseIterable, Sendable {
-        case due, schedules, runs, runLists, startable, ready, turn, teams, usage
+        case due, schedules, runs, runLists, startable, ready, turn, teams, workflows
     }
 
     fileprivate var part = Part.due
@@ -22,7 +22,7 @@ package struct RecountCursor: Hashable, Sendable {
 
 /// Compares slots, due moments and queues with the rows that they are derived from, both ways. What is
 /// compared lies in one snapshot, so pieces of any size may be done one after the other, beside the
-/// writer. It shares nothing with the code that keeps the indexes.
+/// writer; only the keys of one team's unfinished runs are counted in one piece. It shares nothing with the code that keeps the indexes.
 extension View {
     /// Looks at the next `rows` rows.
     ///
@@ -63,7 +63,7 @@ extension View {
         case .ready: .ready
         case .turn: .turn
         case .teams: .teams
-        case .usage: .usage
+        case .workflows: .workflows
         }
     }
 
@@ -90,8 +90,13 @@ extension View {
                 guard let turn = try self.turn(of: team.id, in: queue) else { continue }
                 if try !has(.turn(turn)) { return "the team's turn in \(queue.name) is missing" }
             }
-            return nil
-        case .usage: return try usageDisagreement(key, try Usage(row: value))
+            return try disagreement(ofUsageOf: team.id)
+        case .workflows:
+            let workflow = try Workflow(row: value)
+            return slots(
+                counted: try usage(of: workflow.id, team: workflow.team).inProgress,
+                held: try count(
+                    .runLists, prefix: [3] + workflow.team.bytes + workflow.id.bytes))
         }
     }
 
@@ -181,16 +186,16 @@ extension View {
         return Turn(queue: queue, lastStart: usage.lastStart(in: queue), team: id)
     }
 
-    private borrowing func usageDisagreement(_ key: [UInt8], _ usage: Usage) throws -> String? {
-        guard key.count >= 13, let team = TeamID(bytes: key[1..<13]) else { throw MalformedRow() }
-        let owner = Array(key[1...])
-        let inProgress = try count(.runLists, prefix: [3] + owner)
-        guard usage.inProgress == inProgress else {
-            return "\(usage.inProgress) slots are counted, \(inProgress) runs are in progress"
-        }
-        guard key[0] == 1 else { return nil }
-        let queued = try count(.runLists, prefix: [1] + team.bytes) - inProgress
+    private borrowing func disagreement(ofUsageOf team: TeamID) throws -> String? {
+        let usage = try usage(of: team)
+        let held = try count(.runLists, prefix: [3] + team.bytes)
+        if let mismatch = slots(counted: usage.inProgress, held: held) { return mismatch }
+        let queued = try count(.runLists, prefix: [1] + team.bytes) - held
         return usage.queued == queued
             ? nil : "\(usage.queued) runs are counted as queued, \(queued) are"
+    }
+
+    private borrowing func slots(counted: Int, held: Int) -> String? {
+        counted == held ? nil : "\(counted) slots are counted, \(held) runs are in progress"
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite("A backlog of 100,000", .timeLimit(.minutes(5)))
 struct BacklogTests {
     /// A store with so many queued runs of one workflow.
-    private static func disk(queued: Int) throws -> (TestStore, WorkflowID) {
+    private static func disk(queued: Int) async throws -> (TestStore, WorkflowID) {
         var given = try Given(teamLimit: 50)
         let busy = try given.newWorkflow(.worker("nobody"), limit: 1)
         var options = TestStore.options
@@ -20,6 +20,8 @@ struct BacklogTests {
         }
         try batch.commit()
         for first in stride(from: 0, to: queued, by: 2_000) {
+            // Other tests share the threads.
+            await Task.yield()
             try disk.commit(
                 (first..<first + 2_000).map { number in
                     Asked(
@@ -33,7 +35,7 @@ struct BacklogTests {
 
     @Test("of a workflow at its cap delays no other workflow, and all of it is accounted for")
     func delaysNobody() async throws {
-        let (disk, busy) = try Self.disk(queued: 100_000)
+        let (disk, busy) = try await Self.disk(queued: 100_000)
         try await LiveEngine.run(on: disk) { live in
             func claim(_ maximum: Int) async -> [Run] {
                 let claimed = await live.engine.claim(

@@ -146,6 +146,26 @@ struct ClaimTests {
         }
     }
 
+    @Test("the same request with the same keys at the same time has one effect and one answer")
+    func sameKeysAtOnce() async throws {
+        let disk = try TestStore()
+        try await LiveEngine.run(on: disk) { live in
+            let workflow = try await live.workflow()
+            let engine = live.engine
+            let claims = (0..<8).map { _ in
+                let request = Self.request(live, max: 3, wait: 60, keys: 30)
+                return Task { await engine.claim(request) }
+            }
+            while engine.claimants.count == 0 { await Task.yield() }
+            for _ in 0..<10 { _ = try await live.execute(workflow) }
+            var answers: [[Run]] = []
+            for claim in claims { answers.append(Self.runs(await claim.value)) }
+            #expect(Set(answers).count == 1)
+            #expect(answers[0].count >= 1)
+            #expect(try engine.usage(of: live.team).inProgress == answers[0].count)
+        }
+    }
+
     @Test("nothing is claimed while the service is paused or its clock is behind")
     func notNow() async throws {
         let disk = try TestStore()

@@ -4,17 +4,19 @@ import Testing
 @Suite("Simulation")
 struct SimulationTests {
     @Test("through crashes, jumps of the clock and races, every word is kept")
-    func wordsAreKept() throws {
+    func wordsAreKept() async throws {
         var counts: [Sometimes: Int] = [:]
         var cases = 0
         for var numbers in RandomCases(150) {
             cases += 1
+            // Other tests share the threads.
+            await Task.yield()
             do {
                 var simulation = try Simulation(SeededGenerator(seed: numbers.next()))
                 for step in 1...120 {
                     try simulation.step()
                     // After every step where that is affordable: the log is read from its start.
-                    if step % 15 == 0 || cases % 10 == 0 { try simulation.check() }
+                    if step % 15 == 0 || cases % 30 == 0 { try simulation.check() }
                 }
                 try simulation.drain()
                 try simulation.check()

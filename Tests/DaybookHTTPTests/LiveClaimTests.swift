@@ -93,4 +93,58 @@ struct LiveClaimTests {
             for run in runs where run.run.status == .queued { #expect(run.run.tries == 0) }
         }
     }
+
+    @Test("a worker that is killed right after it asked is forgotten, and gets nothing")
+    func resets() async throws {
+        try await LiveAPI.run { live in
+            let claim = live.request(
+                "POST", "/queues/nobody/claim", #"{"worker":"w","wait_seconds":60}"#)
+            for round in 0..<60 {
+                let client = try RawClient(port: live.port)
+                client.resetAtTheEnd()
+                await client.send(claim)
+                if round % 3 == 0 { for _ in 0..<round { await Task.yield() } }
+            }
+            // Those that were never read, and those that were.
+            await Self.waitForClaims(0, live)
+            let workflow = try await live.workflow()
+            for _ in 0..<5 {
+                _ = try await live.ask("POST", "/workflows/\(workflow)/execute", "{}")
+            }
+            let team = try #require(try live.engine.read { view in try view.teams().first }).id
+            while try live.engine.usage(of: team).inProgress > 0 { await Task.yield() }
+            let answer = try await live.ask(
+                "POST", "/queues/nobody/claim", #"{"worker":"w","max":9}"#)
+            #expect(answer.matches(of: /"run_id"/).count == 5)
+        }
+    }
+
+    @Test("a run that was delivered stays with its worker, however soon that closes the connection")
+    func closesAfterReading() async throws {
+        try await LiveAPI.run { live in
+            let workflow = try await live.workflow()
+            let claim = live.request("POST", "/queues/nobody/claim", #"{"worker":"w"}"#)
+            var told: Set<String> = []
+            for round in 0..<100 {
+                _ = try await live.ask("POST", "/workflows/\(workflow)/execute", "{}")
+                let client = try RawClient(port: live.port)
+                if round % 2 == 0 { client.resetAtTheEnd() }
+                await client.send(claim)
+                let answer = try #require(await client.read { $0.contains("]}") })
+                let id = try #require(
+                    answer.firstMatch(of: /"run_id":"([0-9a-f]{24})"/).map { String($0.1) })
+                #expect(told.insert(id).inserted, "\(id) was given twice")
+                if round % 50 == 49 {
+                    // Everything that was told is still in progress, in its first attempt.
+                    let team = try #require(try live.engine.read { try $0.teams().first }).id
+                    #expect(try live.engine.usage(of: team).inProgress == 50)
+                    for id in told {
+                        _ = try await live.ask(
+                            "POST", "/workflow-runs/\(id)/complete", #"{"attempt":1}"#)
+                    }
+                    #expect(try live.engine.usage(of: team).inProgress == 0)
+                }
+            }
+        }
+    }
 }

@@ -54,6 +54,13 @@ final class RawClient: Sendable {
 
     func send(_ text: String) async { await send(Array(text.utf8)) }
 
+    /// Has the connection reset when this client goes, as by a process that is killed.
+    func resetAtTheEnd() {
+        var off = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(
+            socket, SOL_SOCKET, SO_LINGER, &off, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// Ends this side's sending.
     func finish() { shutdown(socket, Int32(SHUT_WR)) }
 

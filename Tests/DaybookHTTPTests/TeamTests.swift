@@ -40,6 +40,15 @@ struct TeamTests {
             #expect(again.body == first.body)
             let other = try await api.call(.post, "/api-keys", body)
             #expect(other.json["key"] as? String != first.json["key"] as? String)
+            // Another key of the same name and idempotency key in another team has its own secret.
+            let third = try await api.call(
+                .post, "/api-keys", body.replacing("desk", with: "door"),
+                headers: [
+                    HTTPField.Name.idempotencyKey: "k2"
+                ])
+            #expect(
+                (third.json["key"] as? String)?.suffix(20)
+                    != (first.json["key"] as? String)?.suffix(20))
             let text = try #require(first.json["key"] as? String)
             #expect(try await api.call(.get, "/license", key: text).status == 200)
             // Not in the log either: there stands the digest alone.

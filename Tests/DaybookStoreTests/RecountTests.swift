@@ -1,4 +1,5 @@
 import DaybookCore
+import LMDB
 import Support
 import Testing
 
@@ -172,6 +173,10 @@ struct RecountTests {
                 }
             ),
             (
+                "a team whose count is gone",
+                { world, batch in batch.set(Usage(), of: world.team) }
+            ),
+            (
                 "a run whose end was not written everywhere",
                 { world, batch in
                     var run = world.started
@@ -192,5 +197,59 @@ struct RecountTests {
             try world.disk.store.replay()
             #expect(try recount(world.disk, rows: 2) == nil, "rebuilt after: \(name)")
         }
+    }
+
+    @Test("a row that does not read, and a key that is none, break the recount off with an error")
+    func unreadable() throws {
+        for table in [TableName.runs, .startable, .due, .usage] {
+            let world = try world()
+            let disk = world.disk
+            try disk.reopen { directory in
+                let environment = try Environment(
+                    directory: directory + "/db", tables: Tables.names,
+                    options: Environment.Options(
+                        mapSize: 64 << 20, maximumTables: 64, maximumReaders: 8))
+                defer { environment.close() }
+                let tables = Tables(environment)
+                try environment.write { transaction in
+                    let first = try transaction.first(tables[table], atOrAfter: [])
+                    let key = try #require(first).key
+                    try transaction.put(
+                        tables[table],
+                        table == .runs || table == .usage
+                            ? key : key + [1], [1])
+                }
+            }
+            #expect(throws: LogError.self, "\(table)") { try recount(disk, rows: 2) }
+        }
+    }
+
+    @Test("a count that was lost ends nothing: commands about what it counted are still taken")
+    func lostCounts() throws {
+        let world = try world()
+        var batch = try world.disk.store.beginBatch()
+        batch.set(Usage(), of: world.team)
+        batch.set(Usage(), of: world.workflow, team: world.team)
+        try batch.commit()
+        var id: UInt64 = 1 << 40
+        func take(_ command: Command) throws {
+            id += 1
+            let judged = try world.disk.commit([
+                Asked(
+                    command, team: world.team, at: world.given.now, newID: .number(1 << 20),
+                    commandID: .number(id))
+            ])
+            guard case .events? = judged.first else {
+                Issue.record("\(judged)")
+                return
+            }
+        }
+        try take(.complete(world.started.id, attempt: 1, output: nil))
+        try take(.claim(.echo, worker: nil, leaseSeconds: nil))
+        try take(.cancelRun(world.queued.id))
+        try take(.cancelRun(world.retrying.id))
+        try world.disk.store.clearProjections()
+        try world.disk.store.replay()
+        #expect(try recount(world.disk, rows: 3) == nil)
     }
 }
