@@ -40,6 +40,13 @@ enum Keys {
         key(8) { $0.uint64(position) }
     }
 
+    static func payload(_ location: PayloadLocation) -> [UInt8] {
+        key(10) {
+            $0.uint64(location.position)
+            $0.uint16(location.event)
+        }
+    }
+
     static func payload(_ location: PayloadLocation, chunk: Int) -> [UInt8] {
         key(12) {
             $0.uint64(location.position)

@@ -240,6 +240,14 @@ package final class Store: Sendable {
             mapUsedBytes: info.usedBytes, mapSize: info.mapSize)
     }
 
+    /// Copies what is committed into a new data directory (modes 0700 and 0600) and brings it to the
+    /// disk. A server goes on meanwhile, but its file grows: pages are not used again until the end.
+    package func copy(to directory: String) throws {
+        try FileSystem.createDirectory(directory)
+        try FileSystem.createDirectory(Self.database(in: directory))
+        try environment.copy(to: Self.database(in: directory), compacting: false)
+    }
+
     /// Frees the reader slots of processes that are no more; returns how many there were.
     package func clearDeadReaders() throws -> Int { try environment.clearDeadReaders() }
 

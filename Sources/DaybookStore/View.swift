@@ -181,21 +181,33 @@ extension View {
         guard entry.events.indices.contains(location.event),
             let payload = entry.events[location.event].payload
         else { throw LogError.damagedPayload(location) }
+        return try storedPayload(at: location, as: payload).payload
+    }
+
+    /// The payload's bytes, after the digest that its event declares was verified, and how many rows
+    /// hold them.
+    borrowing func storedPayload(
+        at location: PayloadLocation, as payload: Payload
+    ) throws -> (payload: StoredPayload, rows: Int) {
         var stored: [UInt8] = []
-        var chunk = 0
-        while let value = try transaction.get(
-            tables.payloads, Keys.payload(location, chunk: chunk))
-        {
+        var rows = 0
+        let prefix = Keys.payload(location)
+        try transaction.scan(tables.payloads, from: prefix, to: Keys.end(of: prefix)) {
+            key, value in
+            guard key == Keys.payload(location, chunk: rows) else {
+                throw LogError.damagedPayload(location)
+            }
             stored.append(contentsOf: value)
-            chunk += 1
+            rows += 1
+            return true
         }
-        guard chunk > 0 else { return .erased }
+        guard rows > 0 else { return (.erased, 0) }
         let salt = Array(stored.prefix(SaltedPayload.saltByteCount))
         let bytes = Array(stored.dropFirst(SaltedPayload.saltByteCount))
-        guard salt.count == SaltedPayload.saltByteCount,
+        guard salt.count == SaltedPayload.saltByteCount, bytes.count == payload.byteCount,
             SaltedPayload.digest(salt, bytes) == payload.digest
         else { throw LogError.damagedPayload(location) }
-        return .bytes(bytes)
+        return (.bytes(bytes), rows)
     }
 
     /// The definition that the entry at `position` set.

@@ -6,7 +6,7 @@ struct Daybook: AsyncParsableCommand {
         commandName: "daybook",
         abstract: "Runs workflows once, at the moment they were promised.",
         version: "0.1.0",
-        subcommands: [Serve.self, Log.self, Rebuild.self, Walk.self])
+        subcommands: [Serve.self, Log.self, Check.self, Rebuild.self, Walk.self])
 }
 
 /// How the process ends, beside 0 and ArgumentParser's own 64 for a wrong command line.

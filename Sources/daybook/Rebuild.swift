@@ -39,14 +39,12 @@ struct Rebuild: AsyncParsableCommand {
             let store = try Store.open(directory, options: options)
             defer { store.close() }
             try store.clearProjections()
-            var told: Position = 0
+            var progress = Progress("rebuilt")
             try store.replay { reached, last in
-                if reached - told >= 100_000 {
-                    told = reached
-                    say("\(reached) of \(last) entries")
-                }
+                progress.show(reached, of: last)
                 return true
             }
+            progress.end()
             let last = try store.read { view in try view.lastPosition() }
             say("rebuilt from \(last) entries")
         } catch {

@@ -22,16 +22,27 @@ struct Walk: AsyncParsableCommand {
         }
     }
 
-    /// Whether a child process lives to read everything.
-    static func succeeds(in directory: String) throws -> Bool {
+    enum Outcome {
+        /// Everything could be read.
+        case read
+        /// It cannot be opened, or a row does not read: who opens it himself hears why.
+        case refused
+        /// A page is missing or is none.
+        case died
+    }
+
+    /// Has a child process read everything, and tells how it fared.
+    static func outcome(in directory: String) throws -> Outcome {
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         child.arguments = ["walk", "--data-dir", directory]
-        // Its death is an answer, not a crash to report.
+        // Its death is an answer, not a crash to report; why it refuses is told by who asks.
         child.environment = ["SWIFT_BACKTRACE": "enable=no"]
+        child.standardError = FileHandle.nullDevice
         try child.run()
         child.waitUntilExit()
-        return child.terminationReason == .exit && child.terminationStatus == 0
+        guard child.terminationReason == .exit else { return .died }
+        return child.terminationStatus == 0 ? .read : .refused
     }
 }
 
@@ -42,7 +53,7 @@ extension Store {
         do {
             return try Store(directory: directory, options: options)
         } catch  where isSuspectedOfTruncation(error) {
-            guard try Walk.succeeds(in: directory) else { throw error }
+            guard try Walk.outcome(in: directory) == .read else { throw error }
             var options = options
             options.acceptsTruncatedFile = true
             return try Store(directory: directory, options: options)

@@ -1,0 +1,187 @@
+import DaybookCore
+import LMDB
+
+/// Something that is not as it must be.
+package struct Finding: Error, Hashable, Sendable {
+    package enum Part: String, Sendable {
+        case file, log, payloads, projections, indexes
+    }
+
+    package let part: Part
+    package let position: Position?
+    package let table: String?
+    package let key: [UInt8]?
+    package let what: String
+
+    package init(
+        _ part: Part, _ what: String, position: Position? = nil, table: String? = nil,
+        key: [UInt8]? = nil
+    ) {
+        self.part = part
+        self.position = position
+        self.table = table
+        self.key = key
+        self.what = what
+    }
+}
+
+/// What a walk over the whole log has seen.
+package struct LogCheck: Hashable, Sendable {
+    package fileprivate(set) var entries: Position = 0
+    /// The chain hash of the last entry.
+    package fileprivate(set) var chain = Chain.start
+    package fileprivate(set) var payloads = 0
+    package fileprivate(set) var payloadBytes = 0
+    fileprivate var payloadRows = 0
+    fileprivate var recordedAt = Instant.epoch
+}
+
+extension View {
+    /// Walks the whole log: gaps, chain, envelopes, the digest of every payload.
+    ///
+    /// - Parameter progress: is told the position reached and the last one, every so often.
+    /// - Returns: what was seen, and the first thing that is wrong.
+    package borrowing func checkLog(
+        progress: (Position, Position) -> Void = { _, _ in }
+    ) throws -> (seen: LogCheck, finding: Finding?) {
+        var seen = LogCheck()
+        let last = try lastPosition()
+        do {
+            try entries(from: 1) { entry in
+                try check(entry, &seen)
+                if entry.header.position % 10_000 == 0 { progress(entry.header.position, last) }
+                return true
+            }
+            guard seen.entries == last, try transaction.count(tables.log) == Int(last) else {
+                throw Finding(.log, "the log has rows that are not its entries")
+            }
+            if last > 0 { seen.chain = try chain(at: last) }
+            let rows = try transaction.count(tables.payloads)
+            guard rows == seen.payloadRows else {
+                throw Finding(
+                    .payloads,
+                    "\(rows) rows are there, the log's events brought \(seen.payloadRows)")
+            }
+        } catch let finding as Finding {
+            return (seen, finding)
+        } catch let error as LogError {
+            return (seen, Finding(error, after: seen.entries))
+        }
+        return (seen, nil)
+    }
+
+    private borrowing func check(_ entry: Entry, _ seen: inout LogCheck) throws {
+        let header = entry.header
+        func refuse(_ what: String) -> Finding { Finding(.log, what, position: header.position) }
+        guard header.recordedAt >= seen.recordedAt else {
+            throw refuse("the recorded time goes back")
+        }
+        guard header.causation < header.position else {
+            throw refuse("the entry that led to it comes later")
+        }
+        guard !entry.events.isEmpty else { throw refuse("the entry has no events") }
+        for touch in entry.events.flatMap(\.touches) where touch.previous >= header.position {
+            throw refuse("an event names a later entry as the one before")
+        }
+        for (index, event) in entry.events.enumerated() {
+            guard let payload = event.payload else { continue }
+            let location = PayloadLocation(position: header.position, event: index)
+            let (stored, rows) = try storedPayload(at: location, as: payload)
+            guard case .bytes(let bytes) = stored else {
+                throw Finding(
+                    .payloads, "the payload of event \(index) is missing",
+                    position: header.position)
+            }
+            seen.payloads += 1
+            seen.payloadBytes += bytes.count
+            seen.payloadRows += rows
+        }
+        seen.recordedAt = header.recordedAt
+        seen.entries = header.position
+    }
+
+    /// Recounts everything; the first thing that does not agree.
+    package borrowing func checkIndexes() throws -> Finding? {
+        var cursor: RecountCursor? = RecountCursor()
+        do {
+            while let here = cursor {
+                let step = try recount(here, rows: 10_000)
+                if let mismatch = step.mismatch { return Finding(.indexes, mismatch) }
+                cursor = step.next
+            }
+        } catch let error as LogError {
+            return Finding(.indexes, "\(error)")
+        } catch is MalformedRow {
+            return Finding(.indexes, "a key or a row does not read")
+        }
+        return nil
+    }
+
+    /// The first row of the projections that is not the same in the other snapshot, by table and key.
+    package borrowing func firstDifference(from other: borrowing View) throws -> Finding? {
+        guard try layout() == other.layout() else {
+            return Finding(
+                .projections,
+                "they are of another version's layout: the next start of this one rebuilds them")
+        }
+        for name in TableName.allCases where name.isProjection {
+            var after: [UInt8]?
+            while true {
+                let (mine, theirs) = (
+                    try rows(name, after: after), try other.rows(name, after: after)
+                )
+                for index in 0..<max(mine.count, theirs.count) {
+                    let left = index < mine.count ? mine[index] : nil
+                    let right = index < theirs.count ? theirs[index] : nil
+                    guard left != right else { continue }
+                    let isExtra = left.map { row in
+                        right.map { row.key.lexicographicallyPrecedes($0.key) } ?? true
+                    }
+                    let what =
+                        left?.key == right?.key
+                        ? "the row is not what the log gives"
+                        : isExtra == true ? "the log gives no such row" : "the row is missing"
+                    return Finding(
+                        .projections, what, table: name.rawValue,
+                        key: isExtra == true ? left?.key : right?.key ?? left?.key)
+                }
+                guard let last = mine.last else { break }
+                after = last.key
+            }
+        }
+        guard try service().rowBytes == other.service().rowBytes else {
+            return Finding(
+                .projections, "the row is not what the log gives", table: TableName.meta.rawValue,
+                key: Keys.service)
+        }
+        return nil
+    }
+
+    private struct RawRow: Hashable {
+        let key: [UInt8]
+        let value: [UInt8]
+    }
+
+    /// The next rows of a table: enough to be quick, few enough to be small.
+    private borrowing func rows(_ name: TableName, after key: [UInt8]?) throws -> [RawRow] {
+        var rows: [RawRow] = []
+        try scan(name, after: key) { key, value in
+            rows.append(RawRow(key: key, value: value))
+            return rows.count < 5_000
+        }
+        return rows
+    }
+}
+
+extension Finding {
+    /// - Parameter position: how far the log was read before.
+    fileprivate init(_ error: LogError, after position: Position) {
+        switch error {
+        case .missing(let at), .damaged(let at), .unknown(let at, _):
+            self.init(.log, "\(error)", position: at)
+        case .damagedPayload(let location):
+            self.init(.payloads, "\(error)", position: location.position)
+        case .damagedProjection: self.init(.log, "\(error)", position: position + 1)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import DaybookCore
+import Foundation
+
+/// Shows on standard error how far a long walk over the log has come: a bar that is drawn anew where a
+/// person watches, otherwise a line now and then.
+struct Progress {
+    private let verb: String
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let begun = ContinuousClock.now
+    private var told = ContinuousClock.now
+
+    init(_ verb: String) {
+        self.verb = verb
+    }
+
+    mutating func show(_ reached: Position, of last: Position) {
+        let now = ContinuousClock.now
+        guard now - told > .milliseconds(isTerminal ? 200 : 5_000) else { return }
+        told = now
+        let seconds = Double((now - begun).components.seconds) + 0.001
+        let rate = Double(reached) / seconds
+        let left = Int(Double(last - min(reached, last)) / max(rate, 1))
+        let line =
+            "\(verb) \(reached) of \(last) entries, \(Int(rate))/s, \(left) s to go"
+        guard isTerminal else { return write(line + "\n") }
+        let filled = Int(reached * 30 / max(last, 1))
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
+        write("\r\(bar) \(line) ")
+    }
+
+    /// Clears the bar.
+    func end() {
+        if isTerminal { write("\r\u{1B}[K") }
+    }
+
+    private func write(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+}
