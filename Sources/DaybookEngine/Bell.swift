@@ -22,7 +22,7 @@ package final class Bell: Sendable {
     }
 
     /// Returns when it rings, at `instant`, or when the task is cancelled.
-    func wait(until instant: Instant, _ clock: any ServiceClock) async {
+    package func wait(until instant: Instant, _ clock: any ServiceClock) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await clock.sleep(until: instant) }
             group.addTask { await self.wait() }

@@ -18,6 +18,8 @@ package final class Engine: Sendable {
     let metrics: EngineMetrics
     /// Attempts that executors inside the process carry out now.
     package let executionsUnderWay = Atomic<Int>(0)
+    /// Followers of the log over HTTP.
+    package let openStreams = Atomic<Int>(0)
     private let monitor: ClockMonitor
     let logger: Logger
     private let random: @Sendable () -> UInt64

@@ -98,7 +98,10 @@ package final class Feed: Sendable {
             return state.runWaiters.values.flatMap(\.values)
         }
         for waiter in waiters { waiter.ring() }
+        nudgeAll()
     }
+
+    package var hasEnded: Bool { state.withLock { $0.isEnded } }
 }
 
 extension Event {

@@ -17,6 +17,12 @@ package struct Settings: Sendable {
     package var timerBatch = 500
     /// Claims that wait for a run at once, a quarter of them for one team.
     package var waitingClaims = 10_000
+    /// Followers of the log over HTTP at once.
+    package var logStreams = 1_000
+    /// A follower hears so often, in seconds, at least how far the log was looked at.
+    package var streamHeartbeatSeconds = 15
+    /// A follower that takes nothing for so many seconds is cut off.
+    package var streamPatienceSeconds = 60
     /// Who has asked for runs of a queue in so many seconds counts as there.
     package var workerPresenceSeconds = 60
     /// When the timer comes so late, the process stood still: leases get their time anew. Far longer

@@ -132,6 +132,7 @@ extension HTTPField.Name {
     static let idempotencyKey = Self("Idempotency-Key")!
     static let idempotentReplayed = Self("Idempotent-Replayed")!
     static let daybookPosition = Self("Daybook-Position")!
+    static let lastEventID = Self("Last-Event-ID")!
     static let traceparent = Self("traceparent")!
 }
 

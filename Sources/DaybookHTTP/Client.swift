@@ -21,10 +21,16 @@ final class Client: Sendable {
     private let state: Mutex<State>
     /// Rings when the client goes.
     private let bell = Bell()
+    private let close: @Sendable () -> Void
 
-    init(isGone: Bool = false) {
+    /// - Parameter close: ends the connection.
+    init(isGone: Bool = false, close: @escaping @Sendable () -> Void = {}) {
         state = Mutex(State(isGone: isGone))
+        self.close = close
     }
+
+    /// Ends the connection: what is being written to it fails.
+    func disconnect() { close() }
 
     var isGone: Bool { state.withLock { $0.isGone } }
 
@@ -100,7 +106,7 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let clients: Clients
-    private let client = Client()
+    private var client = Client()
     /// The request id of the answer that is being written.
     private var answer: String?
 
@@ -108,7 +114,11 @@ final class ClientWatch: ChannelDuplexHandler, RemovableChannelHandler {
         self.clients = clients
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { clients.add(client, context.channel) }
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        client = Client { channel.close(promise: nil) }
+        clients.add(client, channel)
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) { leave(context) }
 

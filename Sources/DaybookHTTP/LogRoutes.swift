@@ -7,6 +7,7 @@ import HTTPTypes
 enum LogRoutes {
     static let all: [Route] = [
         Route(.get, "/log", .role(.read), list),
+        Route(.get, "/log/stream", .role(.read), takesTime: true, stream),
         Route(.get, "/log/{position}", .role(.read), read),
         Route(.get, "/workflow-schedules/{schedule_id}/history", .role(.read), ofSchedule),
         Route(.get, "/workflow-runs/{run_id}/history", .role(.read), ofRun),
@@ -17,6 +18,25 @@ enum LogRoutes {
     /// after it, whether or not this one is full.
     private static func list(_ call: Call, _ api: API) async throws -> Reply {
         let query = QueryFields(call)
+        let (filter, after) = try filter(query, call, api)
+        let limit = query.integer("limit", ListParameters.limits) ?? ListParameters.defaultLimit
+        try query.finish()
+        let page = try api.engine.log(
+            after: after ?? 0, filter, limit: limit)
+        return Reply.json { writer in
+            writer.object { writer in
+                writer.array("items") { writer in
+                    for entry in page.entries { writer.entry(entry) }
+                }
+                writer.field("through", page.through)
+            }
+        }
+    }
+
+    /// What of the log is asked for, and from where on.
+    private static func filter(
+        _ query: QueryFields, _ call: Call, _ api: API
+    ) throws -> (filter: LogFilter, after: Position?) {
         var filter = LogFilter()
         let team: TeamID? = call.seesWholeLog ? query.id("team_id") : call.team
         filter.team = team
@@ -43,18 +63,31 @@ enum LogRoutes {
         if let after, after > last {
             query.refuse("after", "lies beyond the log: the log ends at \(last)")
         }
-        let limit = query.integer("limit", ListParameters.limits) ?? ListParameters.defaultLimit
+        return (filter, after)
+    }
+
+    /// The log as it grows, as server-sent events (WHATWG HTML, section 9.2). Begins after the
+    /// position in `Last-Event-ID` or `after`, otherwise at the end of the log.
+    private static func stream(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        let (filter, asked) = try filter(query, call, api)
         try query.finish()
-        let page = try api.engine.log(
-            after: after ?? 0, filter, limit: limit)
-        return Reply.json { writer in
-            writer.object { writer in
-                writer.array("items") { writer in
-                    for entry in page.entries { writer.entry(entry) }
-                }
-                writer.field("through", page.through)
-            }
+        var after = asked
+        if let text = call.headers[.lastEventID] {
+            guard let position = Position(exactly: text),
+                position <= (try api.engine.service().position)
+            else { throw Problem.malformed("Last-Event-ID is not a position of this log") }
+            after = position
         }
+        guard let principal = call.principal else { throw Problem.unauthorized }
+        let stream = LogStream(
+            engine: api.engine, key: principal.key, filter: filter,
+            after: try after ?? api.engine.service().position, client: call.client)
+        guard stream.begin() else { throw Problem(Unavailable.overloaded) }
+        var reply = Reply(status: .ok, body: [])
+        reply.headers[.contentType] = "text/event-stream"
+        reply.stream = { writer in try await stream.write(to: &writer) }
+        return reply
     }
 
     /// One entry: as JSON, or its exact bytes where the client asks for protobuf.

@@ -2,12 +2,15 @@ import DaybookCore
 import DaybookEngine
 import DaybookWire
 import HTTPTypes
+import Hummingbird
 
 /// An answer before it is put on the wire.
 struct Reply: Sendable {
     var status: HTTPResponse.Status
     var headers = HTTPFields()
     var body: [UInt8]
+    /// Writes the body piece by piece instead; whoever does must finish it.
+    var stream: (@Sendable (inout any ResponseBodyWriter) async throws -> Void)?
 
     static func json(
         _ status: HTTPResponse.Status = .ok, _ write: (inout JSONWriter) throws -> Void

@@ -169,7 +169,8 @@ package struct Server {
         headers[.cacheControl] = "no-store"
         return Response(
             status: reply.status, headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply.body)))
+            body: reply.stream.map { ResponseBody($0) }
+                ?? ResponseBody(byteBuffer: ByteBuffer(bytes: reply.body)))
     }
 
     /// Answers what no route knows in the API's own form.

@@ -54,7 +54,8 @@ struct LiveAPI: Sendable {
 
     /// Runs `body` against a fresh service on a free port.
     static func run(
-        idleSeconds: Int64 = 120, _ body: @escaping @Sendable (LiveAPI) async throws -> Void
+        idleSeconds: Int64 = 120, settings: Settings = TestAPI.settings,
+        _ body: @escaping @Sendable (LiveAPI) async throws -> Void
     ) async throws {
         let directory = try TestStore.makeDirectory()
         defer { TestStore.remove(directory) }
@@ -63,7 +64,7 @@ struct LiveAPI: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let engine = Engine(
             store: store, secrets: try SecretKeys(path: directory + "/secrets.keys"),
-            settings: TestAPI.settings, clock: SystemClock(), logger: logger)
+            settings: settings, clock: SystemClock(), logger: logger)
         let key = Mutex("")
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         var options = Server.Options()
