@@ -28,30 +28,43 @@ package struct HistoryTooLong: Error, Hashable, Sendable {
 
 /// Questions about what was. An object's history is walked back along the events about it.
 extension Engine {
-    /// The next entries after a position that the filter lets pass. Looks at a bounded number of
-    /// entries, over short snapshots, so a page can hold fewer than `limit` and still not be the last.
+    /// The next entries after a position that the filter lets pass. Looks at a bounded amount of the
+    /// log, over short snapshots between which others have their turn, so a page can hold fewer than
+    /// `limit` and still not be the last.
     package func log(
         after position: Position, _ filter: LogFilter, limit: Int
-    ) throws -> LogPage {
+    ) async throws -> LogPage {
         var entries: [Entry] = []
         var through = position
-        var looked = 0
-        while entries.count < limit, looked < settings.logWork {
+        var work = 0
+        var bytes = 0
+        if let from = filter.from {
+            // Times never go back: nothing before that moment is wanted.
+            let before = Instant(microseconds: from.microseconds - 1)
+            through = max(through, try read { try $0.lastPosition(recordedBy: before) })
+        }
+        while entries.count < limit, bytes < settings.logPageBytes, work < settings.logWork,
+            !Task.isCancelled
+        {
             let before = through
             try read { view in
-                var rows = 0
+                var done = 0
                 try view.entries(from: through + 1) { entry in
-                    guard rows < settings.listWorkPerSnapshot, entries.count < limit else {
-                        return false
-                    }
-                    rows += 1
+                    guard done < settings.listWorkPerSnapshot, entries.count < limit,
+                        bytes < settings.logPageBytes
+                    else { return false }
+                    done += 1 + entry.definitionBytes / 512
                     through = entry.header.position
-                    if try view.matches(entry, filter) { entries.append(entry) }
+                    if try view.matches(entry, filter) {
+                        entries.append(entry)
+                        bytes += 1_000 + entry.definitionBytes
+                    }
                     return true
                 }
-                looked += rows
+                work += done
             }
             if through == before { break }
+            await Task.yield()
         }
         return LogPage(entries: entries, through: through)
     }
@@ -70,15 +83,17 @@ extension Engine {
     ) throws -> HistoryPage {
         try read { view in
             var entries: [Entry] = []
+            var bytes = 0
             var next: Position?
             try view.history(of: object, from: position) { entry in
                 guard entry.events.flatMap(\.touches).contains(where: { $0.object == object })
                 else { return false }
-                guard entries.count < limit else {
+                guard entries.count < limit, bytes < settings.logPageBytes else {
                     next = entry.header.position
                     return false
                 }
                 entries.append(entry)
+                bytes += 1_000 + entry.definitionBytes
                 return true
             }
             return HistoryPage(entries: entries, next: next)
@@ -129,5 +144,18 @@ extension Engine {
         var state = MemoryState()
         for entry in entries.reversed() { apply(entry, to: &state) }
         return state
+    }
+}
+
+extension Entry {
+    /// The bytes of the definitions in it: all else in an entry is small.
+    fileprivate var definitionBytes: Int {
+        events.reduce(0) { sum, event in
+            switch event {
+            case .workflowCreated(let created): sum + created.definition.bytes.count
+            case .draftEdited(let edited): sum + edited.definition.bytes.count
+            default: sum
+            }
+        }
     }
 }

@@ -40,6 +40,8 @@ package struct Settings: Sendable {
     package var listWorkPerSnapshot = 2_000
     /// Entries that one request for the log may look at, each decoded and verified.
     package var logWork = 20_000
+    /// A page of the log ends at about so many bytes.
+    package var logPageBytes = 1 << 20
     /// Entries of one object that a look into its past may walk.
     package var historyWork = 10_000
     /// Below either, new work is refused.

@@ -8,14 +8,14 @@ import Synchronization
 /// Who is at the other end of a connection: still there, or gone.
 final class Client: Sendable {
     private struct Held: Sendable {
-        let answer: String
         let delivered: @Sendable () -> Void
         let undelivered: @Sendable () -> Void
     }
 
     private struct State {
         var isGone: Bool
-        var held: Held?
+        /// By the request id of the answer: pipelined requests have several on their way.
+        var held: [String: Held] = [:]
     }
 
     private let state: Mutex<State>
@@ -48,33 +48,30 @@ final class Client: Sendable {
     ) {
         let isGone = state.withLock { state in
             if !state.isGone {
-                state.held = Held(
-                    answer: answer.description, delivered: delivered, undelivered: undelivered)
+                state.held[answer.description] = Held(
+                    delivered: delivered, undelivered: undelivered)
             }
             return state.isGone
         }
         if isGone { undelivered() }
     }
 
-    /// Nothing is to be done any more, whatever becomes of the client.
-    func letGo() { state.withLock { $0.held = nil } }
+    /// Nothing is to be done for the answer any more, whatever becomes of the client.
+    func letGo(_ answer: CommandID) {
+        state.withLock { $0.held[answer.description] = nil }
+    }
 
     fileprivate func wasTold(_ answer: String) {
-        let held = state.withLock { state -> Held? in
-            guard state.held?.answer == answer else { return nil }
-            defer { state.held = nil }
-            return state.held
-        }
-        held?.delivered()
+        state.withLock { $0.held.removeValue(forKey: answer) }?.delivered()
     }
 
     fileprivate func leave() {
         let held = state.withLock { state in
             state.isGone = true
-            defer { state.held = nil }
+            defer { state.held = [:] }
             return state.held
         }
-        held?.undelivered()
+        for answer in held.values { answer.undelivered() }
         bell.ring()
     }
 }

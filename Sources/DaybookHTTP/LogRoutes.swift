@@ -21,7 +21,7 @@ enum LogRoutes {
         let (filter, after) = try filter(query, call, api)
         let limit = query.integer("limit", ListParameters.limits) ?? ListParameters.defaultLimit
         try query.finish()
-        let page = try api.engine.log(
+        let page = try await api.engine.log(
             after: after ?? 0, filter, limit: limit)
         return Reply.json { writer in
             writer.object { writer in
@@ -97,7 +97,7 @@ enum LogRoutes {
             let found = try api.engine.entry(at: position),
             call.seesWholeLog || found.entry.header.team == call.team
         else { throw Problem.notFound("entry") }
-        if call.headers[.accept]?.contains("application/protobuf") == true {
+        if call.accepts("application/protobuf") {
             var reply = Reply(status: .ok, body: found.bytes)
             reply.headers[.contentType] = "application/protobuf"
             return reply
@@ -150,6 +150,16 @@ enum LogRoutes {
 }
 
 extension Call {
+    /// Whether `Accept` names this media type (RFC 9110, section 12.5.1; without weighing).
+    fileprivate func accepts(_ type: String) -> Bool {
+        (headers[.accept] ?? "").split(separator: ",").contains { range in
+            let parts = range.lowercased().split(separator: ";").map {
+                $0.filter { !$0.isWhitespace }
+            }
+            return parts.first == type && !parts.contains("q=0")
+        }
+    }
+
     /// Whether the key may see the entries of all teams and of the service.
     fileprivate var seesWholeLog: Bool { principal?.role == .admin }
 }

@@ -65,7 +65,7 @@ final class LogStream: Sendable {
         while !Task.isCancelled, client?.isGone != true, !engine.feed.hasEnded,
             try engine.validKey(key) != nil
         {
-            let page = try engine.log(after: through, filter, limit: Self.page)
+            let page = try await engine.log(after: through, filter, limit: Self.page)
             let hasMoved = page.through > through
             through = page.through
             var text = ""

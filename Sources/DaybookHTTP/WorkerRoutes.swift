@@ -74,7 +74,7 @@ enum WorkerRoutes {
             assignments = try runs.map { try engine.assignment(of: $0) }
         } catch {
             // What cannot be read cannot be done: as with the executors inside the process.
-            call.client?.letGo()
+            call.client?.letGo(call.requestID)
             if isNew { engine.fail(runs, because: error) }
             throw error
         }

@@ -110,6 +110,7 @@ extension View {
         from first: Position, _ body: (Entry) throws -> Bool
     ) throws {
         guard first > 0 else { return try entries(from: 1, body) }
+        guard first <= (try lastPosition()) else { return }
         var position = first
         var previous = try first == 1 ? Chain.start : chain(at: first - 1)
         try transaction.scan(tables.log, from: Keys.position(first), to: nil) { key, value in

@@ -3,6 +3,7 @@ import DaybookCore
 import DaybookStore
 import DaybookWire
 import Foundation
+import LMDB
 
 /// Checks a data directory: for a nightly job, and before a backup is trusted.
 struct Check: AsyncParsableCommand {
@@ -34,12 +35,18 @@ struct Check: AsyncParsableCommand {
         let directory = DataDirectory.path(dataDir)
         let report: Report
         do {
-            if try Walk.outcome(in: directory) == .died {
-                report = Report(
-                    finding: Finding(.file, "a page is missing or is none: it cannot be read whole")
-                )
-            } else {
-                report = try quick ? quickly(directory) : wholly(directory)
+            let outcome = try Walk.outcome(in: directory)
+            // Where it does not open at all, this says why.
+            if outcome == .refused { try Store(reading: directory).close() }
+            do {
+                report =
+                    switch outcome {
+                    case .read: try quick ? quickly(directory) : wholly(directory)
+                    case .refused: Report(finding: Finding(.file, "a table cannot be read whole"))
+                    case .died: Report(finding: Finding(.file, "a page is missing or is none"))
+                    }
+            } catch let error as LMDBError {
+                report = Report(finding: Finding(.file, "\(error)"))
             }
         } catch {
             throw Failure.exit(Exits.cannotOpen, "\(error)")
@@ -67,6 +74,7 @@ struct Check: AsyncParsableCommand {
     private func wholly(_ directory: String) throws -> Report {
         // Before anything is made: a directory without a database is a mistake.
         let source = try Store(reading: directory)
+        removeLeftovers(in: scratch ?? directory)
         let top = URL(fileURLWithPath: scratch ?? directory)
             .appendingPathComponent("check-\(ProcessInfo.processInfo.processIdentifier)").path
         try FileManager.default.createDirectory(
@@ -81,6 +89,17 @@ struct Check: AsyncParsableCommand {
         defer { copy.close() }
         try copy.copy(to: again)
         return try compare(copy, again)
+    }
+
+    /// Removes the copies of a check that was killed.
+    private func removeLeftovers(in folder: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where name.hasPrefix("check-") {
+            guard let process = Int32(name.dropFirst("check-".count)), kill(process, 0) != 0 else {
+                continue
+            }
+            try? FileManager.default.removeItem(atPath: folder + "/" + name)
+        }
     }
 
     private func compare(_ live: Store, _ again: String) throws -> Report {

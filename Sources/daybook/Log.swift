@@ -117,6 +117,29 @@ struct Log: AsyncParsableCommand {
             if payloads, !json { throw ValidationError("--payloads needs --json") }
         }
 
+        /// The lines of the next entries that the filter lets pass, and where to go on. Nothing is held
+        /// open while they are printed.
+        func lines(
+            _ store: Store, from first: Position, to last: Position, _ filter: LogFilter
+        ) throws -> (lines: [String], next: Position) {
+            try store.read { view in
+                var lines: [String] = []
+                var bytes = 0
+                var next = first
+                try view.entries(from: first) { entry in
+                    guard entry.header.position <= last, next - first < 1_000, bytes < 4 << 20
+                    else { return false }
+                    next = entry.header.position + 1
+                    if try view.matches(entry, filter) {
+                        lines.append(try line(entry, view))
+                        bytes += lines.last?.utf8.count ?? 0
+                    }
+                    return true
+                }
+                return (lines, next)
+            }
+        }
+
         func line(_ entry: Entry, _ view: borrowing View) throws -> String {
             let header = entry.header
             if protobuf { return try EntryText.json(try view.entryBytes(at: header.position)) }
@@ -149,20 +172,17 @@ struct Log: AsyncParsableCommand {
         func run() async throws {
             let (filter, first, last) = try filter.read()
             try await source.read { store in
-                try store.read { view in
-                    var first = first
-                    if let from = filter.from {
-                        // Times never go back, so the first entry at or after it is found quickly.
-                        let before = Instant(microseconds: from.microseconds - 1)
-                        first = max(first, try view.lastPosition(recordedBy: before) + 1)
-                    }
-                    try view.entries(from: first) { entry in
-                        guard entry.header.position <= last,
-                            filter.to.map({ entry.header.recordedAt < $0 }) ?? true
-                        else { return false }
-                        if try view.matches(entry, filter) { print(try format.line(entry, view)) }
-                        return true
-                    }
+                var next = first
+                if let from = filter.from {
+                    // Times never go back, so the first entry at or after it is found quickly.
+                    let before = Instant(microseconds: from.microseconds - 1)
+                    next = max(next, try store.read { try $0.lastPosition(recordedBy: before) } + 1)
+                }
+                let end = min(last, try store.read { try $0.lastPosition() })
+                while next <= end {
+                    let piece = try format.lines(store, from: next, to: end, filter)
+                    for line in piece.lines { print(line) }
+                    next = piece.next
                 }
             }
         }
@@ -186,23 +206,11 @@ struct Log: AsyncParsableCommand {
             try await source.read { store in
                 var next = begins ? first : try store.read { try $0.lastPosition() } + 1
                 while next <= last {
-                    let lines = try store.read { view in
-                        var lines: [String] = []
-                        try view.entries(from: next) { entry in
-                            guard entry.header.position <= last, lines.count < 1_000 else {
-                                return false
-                            }
-                            next = entry.header.position + 1
-                            if try view.matches(entry, filter) {
-                                lines.append(try format.line(entry, view))
-                            }
-                            return true
-                        }
-                        return lines
-                    }
-                    for line in lines { print(line) }
+                    let piece = try format.lines(store, from: next, to: last, filter)
+                    for line in piece.lines { print(line) }
                     fflush(nil)
-                    if lines.isEmpty { try await Task.sleep(for: .milliseconds(200)) }
+                    if piece.next == next { try await Task.sleep(for: .milliseconds(200)) }
+                    next = piece.next
                 }
             }
         }

@@ -8,7 +8,8 @@ struct Rebuild: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Builds schedules, runs and queues anew from the log.",
         discussion: """
-            To be run while no server has the directory. It may be broken off and started again: the \
+            To be run while no server has the directory. The whole log is verified first; where it is \
+            damaged, nothing is changed. It may be broken off and started again: the \
             log is only read, and a server that is started in between goes on with the replay.
 
             Exit codes: 0 when everything was rebuilt, 64 for a wrong command line, 73 when the \
@@ -38,8 +39,15 @@ struct Rebuild: AsyncParsableCommand {
             options.allowsAnyFileSystem = allowAnyFilesystem
             let store = try Store.open(directory, options: options)
             defer { store.close() }
+            // What can't be replayed to its end must not cost the projections that are there.
+            var progress = Progress("verified")
+            let finding = try store.read { view in
+                try view.checkLog { progress.show($0, of: $1) }.finding
+            }
+            progress.end()
+            if let finding, finding.part == .log { throw Unfit(finding: finding) }
             try store.clearProjections()
-            var progress = Progress("rebuilt")
+            progress = Progress("rebuilt")
             try store.replay { reached, last in
                 progress.show(reached, of: last)
                 return true
@@ -55,6 +63,13 @@ struct Rebuild: AsyncParsableCommand {
     private func say(_ line: String) {
         FileHandle.standardError.write(Data((line + "\n").utf8))
     }
+}
+
+/// The log does not verify, so it can't be replayed.
+private struct Unfit: Error, CustomStringConvertible {
+    let finding: Finding
+
+    var description: String { "\(finding.what); nothing was changed" }
 }
 
 /// Where the data is that a command looks at.

@@ -37,7 +37,8 @@ struct Walk: AsyncParsableCommand {
         child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         child.arguments = ["walk", "--data-dir", directory]
         // Its death is an answer, not a crash to report; why it refuses is told by who asks.
-        child.environment = ["SWIFT_BACKTRACE": "enable=no"]
+        child.environment = ProcessInfo.processInfo.environment
+            .merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }
         child.standardError = FileHandle.nullDevice
         try child.run()
         child.waitUntilExit()
