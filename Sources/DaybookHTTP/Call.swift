@@ -99,21 +99,35 @@ struct Call: Sendable {
     static let maximumIdempotencyKeyBytes = 255
 
     /// The client's idempotency key, digested together with what it is for.
-    ///
-    /// - Parameter item: the number of a part of the request that has a key of its own, `K#<item>`.
-    func idempotencyKey(item: Int? = nil) throws -> IdempotencyKey? {
-        guard let key = headers[.idempotencyKey] else { return nil }
-        guard (1...Self.maximumIdempotencyKeyBytes).contains(key.utf8.count),
-            key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+    func idempotencyKey() throws -> IdempotencyKey? {
+        try idempotencyName().map { key(named: $0, of: requestDigest) }
+    }
+
+    /// A key for each of so many parts of the request, `K#0` and so on; none without a key.
+    func idempotencyKeys(parts: Int) throws -> [IdempotencyKey] {
+        guard let name = try idempotencyName() else { return [] }
+        let request = requestDigest
+        return (0..<parts).map { key(named: "\(name)#\($0)", of: request) }
+    }
+
+    private func idempotencyName() throws -> String? {
+        guard let name = headers[.idempotencyKey] else { return nil }
+        guard (1...Self.maximumIdempotencyKeyBytes).contains(name.utf8.count),
+            name.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else {
             throw Problem.malformed(
                 "Idempotency-Key must have 1 to 255 visible ASCII characters")
         }
-        let name = item.map { "\(key)#\($0)" } ?? key
-        let place = [Array(method.rawValue.utf8), Array(path.utf8)]
-        return IdempotencyKey(
-            scope: digest(of: [team.bytes] + place + [Array(name.utf8)]),
-            request: digest(of: place + [Array(rawQuery.utf8), body]))
+        return name
+    }
+
+    private var place: [[UInt8]] { [Array(method.rawValue.utf8), Array(path.utf8)] }
+
+    private var requestDigest: Digest256 { digest(of: place + [Array(rawQuery.utf8), body]) }
+
+    private func key(named name: String, of request: Digest256) -> IdempotencyKey {
+        IdempotencyKey(
+            scope: digest(of: [team.bytes] + place + [Array(name.utf8)]), request: request)
     }
 
     /// The W3C trace context that came along, where it has its form.

@@ -33,7 +33,7 @@ enum WorkerRoutes {
             team: call.team, actor: .key(principal.key), queue: queue, worker: present(worker),
             maximum: maximum, leaseSeconds: lease, waitSeconds: wait, requestID: call.requestID,
             traceparent: call.traceparent,
-            idempotency: try (0..<maximum).compactMap { try call.idempotencyKey(item: $0) })
+            idempotency: try call.idempotencyKeys(parts: maximum))
         switch await call.whileConnected({ await api.engine.claim(request) }) {
         case .runs(let started): return try handOver(started, request, call, api)
         case .refused(let rejection): throw Problem(rejection)

@@ -31,7 +31,6 @@ package struct LogCheck: Hashable, Sendable {
     /// The chain hash of the last entry.
     package fileprivate(set) var chain = Chain.start
     package fileprivate(set) var payloads = 0
-    package fileprivate(set) var payloadBytes = 0
     fileprivate var payloadRows = 0
     fileprivate var recordedAt = Instant.epoch
 }
@@ -39,38 +38,46 @@ package struct LogCheck: Hashable, Sendable {
 extension View {
     /// Walks the whole log: gaps, chain, envelopes, the digest of every payload.
     ///
+    /// - Parameter readsPayloads: whether payloads are looked at too.
     /// - Parameter progress: is told the position reached and the last one, every so often.
-    /// - Returns: what was seen, and the first thing that is wrong.
+    /// - Returns: what was seen, and what is wrong: of the log where there is something, since nothing
+    ///   behind it can be trusted, otherwise of the first payload.
     package borrowing func checkLog(
-        progress: (Position, Position) -> Void = { _, _ in }
+        readsPayloads: Bool = true, progress: (Position, Position) -> Void = { _, _ in }
     ) throws -> (seen: LogCheck, finding: Finding?) {
         var seen = LogCheck()
+        var ofPayloads: Finding?
         let last = try lastPosition()
         do {
             try entries(from: 1) { entry in
                 try check(entry, &seen)
+                if readsPayloads, let finding = try checkPayloads(of: entry, &seen) {
+                    ofPayloads = ofPayloads ?? finding
+                }
                 if entry.header.position % 10_000 == 0 { progress(entry.header.position, last) }
                 return true
             }
             guard seen.entries == last, try transaction.count(tables.log) == Int(last) else {
                 throw Finding(.log, "the log has rows that are not its entries")
             }
-            if last > 0 { seen.chain = try chain(at: last) }
-            let rows = try transaction.count(tables.payloads)
-            guard rows == seen.payloadRows else {
-                throw Finding(
-                    .payloads,
-                    "\(rows) rows are there, the log's events brought \(seen.payloadRows)")
-            }
+            seen.chain = try chain(at: last)
         } catch let finding as Finding {
             return (seen, finding)
         } catch let error as LogError {
             return (seen, Finding(error, after: seen.entries))
         }
-        return (seen, nil)
+        if readsPayloads, ofPayloads == nil {
+            let rows = try transaction.count(tables.payloads)
+            if rows != seen.payloadRows {
+                ofPayloads = Finding(
+                    .payloads,
+                    "\(rows) rows are there, the log's events brought \(seen.payloadRows)")
+            }
+        }
+        return (seen, ofPayloads)
     }
 
-    private borrowing func check(_ entry: Entry, _ seen: inout LogCheck) throws {
+    private borrowing func check(_ entry: Entry, _ seen: inout LogCheck) throws(Finding) {
         let header = entry.header
         func refuse(_ what: String) -> Finding { Finding(.log, what, position: header.position) }
         guard header.recordedAt >= seen.recordedAt else {
@@ -83,21 +90,30 @@ extension View {
         for touch in entry.events.flatMap(\.touches) where touch.previous >= header.position {
             throw refuse("an event names a later entry as the one before")
         }
-        for (index, event) in entry.events.enumerated() {
-            guard let payload = event.payload else { continue }
-            let location = PayloadLocation(position: header.position, event: index)
-            let (stored, rows) = try storedPayload(at: location, as: payload)
-            guard case .bytes(let bytes) = stored else {
-                throw Finding(
-                    .payloads, "the payload of event \(index) is missing",
-                    position: header.position)
-            }
-            seen.payloads += 1
-            seen.payloadBytes += bytes.count
-            seen.payloadRows += rows
-        }
         seen.recordedAt = header.recordedAt
         seen.entries = header.position
+    }
+
+    private borrowing func checkPayloads(
+        of entry: Entry, _ seen: inout LogCheck
+    ) throws -> Finding? {
+        let position = entry.header.position
+        for (index, event) in entry.events.enumerated() {
+            guard let payload = event.payload else { continue }
+            do {
+                let location = PayloadLocation(position: position, event: index)
+                let (stored, rows) = try storedPayload(at: location, as: payload)
+                guard case .bytes = stored else {
+                    return Finding(
+                        .payloads, "the payload of event \(index) is missing", position: position)
+                }
+                seen.payloads += 1
+                seen.payloadRows += rows
+            } catch let error as LogError {
+                return Finding(.payloads, "\(error)", position: position)
+            }
+        }
+        return nil
     }
 
     /// Recounts everything; the first thing that does not agree.
@@ -179,9 +195,8 @@ extension Finding {
         switch error {
         case .missing(let at), .damaged(let at), .unknown(let at, _):
             self.init(.log, "\(error)", position: at)
-        case .damagedPayload(let location):
-            self.init(.payloads, "\(error)", position: location.position)
-        case .damagedProjection: self.init(.log, "\(error)", position: position + 1)
+        case .damagedPayload, .damagedProjection:
+            self.init(.log, "\(error)", position: position + 1)
         }
     }
 }

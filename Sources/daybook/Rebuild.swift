@@ -20,7 +20,7 @@ struct Rebuild: AsyncParsableCommand {
     var dataDir: String?
     @Option(help: "Address space for the database, in GiB: the server's, where it is not 64.")
     var mapSizeGib = 64
-    @Flag(help: "Serves from file systems that are not safe for it, as with daybook serve.")
+    @Flag(help: "Rebuilds on file systems that are not safe for it, as with daybook serve.")
     var allowAnyFilesystem = false
 
     func validate() throws {
@@ -42,10 +42,10 @@ struct Rebuild: AsyncParsableCommand {
             // What can't be replayed to its end must not cost the projections that are there.
             var progress = Progress("verified")
             let finding = try store.read { view in
-                try view.checkLog { progress.show($0, of: $1) }.finding
+                try view.checkLog(readsPayloads: false) { progress.show($0, of: $1) }.finding
             }
             progress.end()
-            if let finding, finding.part == .log { throw Unfit(finding: finding) }
+            if let finding { throw Unfit(finding: finding) }
             try store.clearProjections()
             progress = Progress("rebuilt")
             try store.replay { reached, last in

@@ -26,16 +26,11 @@ struct FiringTests {
         return answer
     }
 
-    /// A schedule that fires in a moment.
+    /// The path of a schedule that fires in a moment.
     private static func soon(
         _ api: TestAPI, _ workflow: String, more: String = ""
     ) async throws -> String {
-        let due = RFC3339.format(api.clock.now().adding(microseconds: 500_000))
-        let answer = try await api.call(
-            .post, "/workflows/\(workflow)/schedules",
-            #"{"scheduled_time":"\#(due)"\#(more)}"#)
-        #expect(answer.status == 201, "\(answer.text)")
-        return "/workflow-schedules/\(answer.id)"
+        "/workflow-schedules/\(try await api.soon(workflow, more: more).id)"
     }
 
     @Test("a version that is not pinned is the one that is active at firing; a pinned one stays")

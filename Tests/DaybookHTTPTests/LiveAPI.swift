@@ -72,22 +72,12 @@ struct LiveAPI: Sendable {
         options.idleSeconds = idleSeconds
         let group = ServiceGroup(
             configuration: .init(
-                services: [
-                    WriterService(engine: engine) { id in
-                        let text = APIKeyText(id: id, randomBytes: engine.randomBytes(20))
-                        key.withLock { $0 = text.text }
-                        return text.secretDigest
-                    },
-                    TimerService(engine: engine, logger: logger),
-                    DispatcherService(
-                        engine: engine,
-                        executors: [
-                            .echo: EchoExecutor(clock: engine.clock) { _ in 0 },
-                            .http: EchoExecutor(clock: engine.clock) { _ in 0 },
-                        ], logger: logger),
+                services: TestAPI.services(of: engine, logger) { text in
+                    key.withLock { $0 = text }
+                } + [
                     Server(
                         api: API(engine: engine, egress: EgressRules(), logger: logger)
-                    ).service(options: options) { port.yield($0) },
+                    ).service(options: options) { port.yield($0) }
                 ], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -119,6 +119,34 @@ struct LiveClaimTests {
         }
     }
 
+    @Test("of pipelined claims none that was not written keeps its runs when the client goes")
+    func pipelined() async throws {
+        try await LiveAPI.run { live in
+            let workflow = try await live.workflow()
+            let team = try #require(try live.engine.read { view in try view.teams().first }).id
+            let id = try #require(WorkflowID(hex: workflow))
+            let input = live.engine.salted(
+                Array("\"\(String(repeating: "x", count: 200_000))\"".utf8))
+            for _ in 0..<60 {
+                _ = await live.engine.submit(
+                    Submission(
+                        .execute(id, NewRun(input: input.payload)), by: .system(.command),
+                        team: team, id: live.engine.newCommandID(), payload: input))
+            }
+            do {
+                let client = try RawClient(port: live.port, receiveBytes: 4_096)
+                client.resetAtTheEnd()
+                let claim = live.request(
+                    "POST", "/queues/nobody/claim", #"{"worker":"w","max":30}"#)
+                await client.send(claim + claim)
+                while try live.engine.usage(of: team).inProgress < 50 { await Task.yield() }
+            }
+            // Each answer is larger than what the sockets hold: neither was written whole.
+            while try live.engine.usage(of: team).inProgress > 0 { await Task.yield() }
+            #expect(try live.engine.usage(of: team).queued == 60)
+        }
+    }
+
     @Test("a run that was delivered stays with its worker, however soon that closes the connection")
     func closesAfterReading() async throws {
         try await LiveAPI.run { live in

@@ -74,6 +74,46 @@ struct LogTests {
         }
     }
 
+    @Test("a page of large entries ends early, and the next ones have the rest")
+    func largeEntries() async throws {
+        try await TestAPI.run { api in
+            let workflow = try await api.waitingWorkflow()
+            let values = (0..<40).map { "\"x-\($0)\":\"\(String(repeating: "x", count: 4_000))\"" }
+            let definition =
+                #"{"executor":{"type":"http","url":"https://example.com/","headers":{"#
+                + values.joined(separator: ",") + "}}}"
+            for _ in 0..<20 {
+                let answer = try await api.call(
+                    .put, "/workflows/\(workflow)/versions/0/definition", definition)
+                try #require(answer.status == 200, "\(answer.text)")
+            }
+            let limit = api.engine.settings.logPageBytes
+            func walk(_ path: String, next: (TestAPI.Answer) -> String?) async throws -> [Int] {
+                var seen: [Int] = []
+                var path: String? = path
+                while let here = path {
+                    let page = try await api.call(.get, here)
+                    try #require(page.status == 200, "\(page.text)")
+                    // One entry more than the limit at most.
+                    #expect(page.body.count < limit + 2 * definition.utf8.count)
+                    seen += page.items.compactMap { $0["position"] as? Int }
+                    path = page.items.isEmpty ? nil : next(page)
+                }
+                return seen
+            }
+            let log = try await walk("/log?limit=100") { page in
+                (page.json["through"] as? Int).map { "/log?limit=100&after=\($0)" }
+            }
+            #expect(log == Array(1...Int(try api.position())))
+            let history = "/workflows/\(workflow)/history?limit=100"
+            let ofWorkflow = try await walk(history) { page in
+                (page.json["next_cursor"] as? String).map { history + "&cursor=\($0)" }
+            }
+            #expect(ofWorkflow.count == 21)
+            #expect(ofWorkflow == ofWorkflow.sorted(by: >))
+        }
+    }
+
     @Test("a team sees its own entries and nothing of others or of the service")
     func apart() async throws {
         try await TestAPI.run { api in

@@ -14,9 +14,13 @@ final class RawClient: Sendable {
     private let socket: Int32
     private let queue = DispatchQueue(label: "raw client")
 
-    init(port: Int) throws {
+    /// - Parameter receiveBytes: how much the socket takes before anybody reads.
+    init(port: Int, receiveBytes: Int32? = nil) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { throw Failure(call: "socket", code: errno) }
+        if var bytes = receiveBytes {
+            setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        }
         var limit = timeval(tv_sec: Self.readSeconds, tv_usec: 0)
         setsockopt(
             socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))

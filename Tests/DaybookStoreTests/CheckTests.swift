@@ -59,35 +59,15 @@ struct CheckTests {
         _ change: ([UInt8], [UInt8]) -> (key: [UInt8], value: [UInt8])?,
         _ body: (_ key: [UInt8]) throws -> Void
     ) throws {
-        var old: (key: [UInt8], value: [UInt8])?
-        var new: (key: [UInt8], value: [UInt8])?
-        func edit(_ body: (inout WriteTransaction, LMDB.Table) throws -> Void) throws {
-            try disk.reopen { directory in
-                let environment = try Environment(
-                    directory: directory + "/db", tables: Tables.names,
-                    options: Environment.Options(
-                        mapSize: 64 << 20, maximumTables: 64, maximumReaders: 8))
-                defer { environment.close() }
-                let handle = Tables(environment)[table]
-                try environment.write { try body(&$0, handle) }
+        var changed: (old: (key: [UInt8], value: [UInt8]), new: (key: [UInt8], value: [UInt8])?)?
+        try disk.reopen { changed = try RawRows.change($0, table, index, change) }
+        let (old, new) = try #require(changed)
+        try body(old.key)
+        try disk.reopen { directory in
+            try RawRows.edit(directory) { transaction, tables in
+                if let new { _ = try transaction.delete(tables[table], new.key) }
+                try transaction.put(tables[table], old.key, old.value)
             }
-        }
-        try edit { transaction, handle in
-            var rows: [(key: [UInt8], value: [UInt8])] = []
-            try transaction.scan(handle, from: nil, to: nil) { key, value in
-                rows.append((key, value))
-                return true
-            }
-            let row = rows[index % rows.count]
-            old = row
-            new = change(row.key, row.value)
-            _ = try transaction.delete(handle, row.key)
-            if let new { try transaction.put(handle, new.key, new.value) }
-        }
-        try body(try #require(old).key)
-        try edit { transaction, handle in
-            if let new { _ = try transaction.delete(handle, new.key) }
-            if let old { try transaction.put(handle, old.key, old.value) }
         }
     }
 
@@ -133,13 +113,6 @@ struct CheckTests {
         for var numbers in RandomCases(2) {
             let pair = try Pair(numbers)
             defer { pair.again.close() }
-            func finding() throws -> Finding? {
-                do {
-                    return try pair.live.store.read { try $0.checkLog() }.finding
-                } catch {
-                    return Finding(.log, "\(error)")
-                }
-            }
             let last = Int(try pair.live.store.read { try $0.lastPosition() })
             for _ in 0..<12 {
                 let index = Int.random(in: 1..<last - 1, using: &numbers)
@@ -185,7 +158,25 @@ struct CheckTests {
         }
     }
 
-    /// As `withRow`, but reads with a store that is opened for reading alone.
+    @Test("damage of the log is told before damage of a payload, wherever each of them lies")
+    func logFirst() throws {
+        for numbers in RandomCases(1) {
+            let pair = try Pair(numbers)
+            defer { pair.again.close() }
+            let last = Int(try pair.live.store.read { try $0.lastPosition() })
+            let copy = pair.live.directory + "/damaged"
+            try pair.live.store.copy(to: copy)
+            _ = try RawRows.change(copy, .payloads, 0) { _, _ in nil }
+            _ = try RawRows.change(copy, .log, last - 2) { key, value in
+                (key, value.dropLast() + [value[value.count - 1] ^ 1])
+            }
+            let store = try Store(reading: copy, options: TestStore.options)
+            defer { store.close() }
+            #expect(try store.read { try $0.checkLog() }.finding?.part == .log)
+        }
+    }
+
+    /// As `withRow`, on a copy that is only read: a store that is opened to write verifies its end.
     private func withRowUnopened(
         _ disk: TestStore, _ table: TableName, _ index: Int,
         _ change: ([UInt8], [UInt8]) -> (key: [UInt8], value: [UInt8])?,
@@ -195,26 +186,7 @@ struct CheckTests {
         defer { TestStore.remove(directory) }
         let copy = directory + "/copy"
         try disk.store.copy(to: copy)
-        do {
-            let environment = try Environment(
-                directory: copy + "/db", tables: Tables.names,
-                options: Environment.Options(
-                    mapSize: 64 << 20, maximumTables: 64, maximumReaders: 8,
-                    acceptsTruncatedFile: true))
-            defer { environment.close() }
-            let handle = Tables(environment)[table]
-            try environment.write { transaction in
-                var rows: [(key: [UInt8], value: [UInt8])] = []
-                try transaction.scan(handle, from: nil, to: nil) { key, value in
-                    rows.append((key, value))
-                    return true
-                }
-                let row = rows[index % rows.count]
-                let new = change(row.key, row.value)
-                _ = try transaction.delete(handle, row.key)
-                if let new { try transaction.put(handle, new.key, new.value) }
-            }
-        }
+        _ = try RawRows.change(copy, table, index, change)
         let store = try Store(reading: copy, options: TestStore.options)
         defer { store.close() }
         try body(try store.read { try $0.checkLog() }.finding)

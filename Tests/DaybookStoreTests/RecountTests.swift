@@ -205,13 +205,7 @@ struct RecountTests {
             let world = try world()
             let disk = world.disk
             try disk.reopen { directory in
-                let environment = try Environment(
-                    directory: directory + "/db", tables: Tables.names,
-                    options: Environment.Options(
-                        mapSize: 64 << 20, maximumTables: 64, maximumReaders: 8))
-                defer { environment.close() }
-                let tables = Tables(environment)
-                try environment.write { transaction in
+                try RawRows.edit(directory) { transaction, tables in
                     let first = try transaction.first(tables[table], atOrAfter: [])
                     let key = try #require(first).key
                     try transaction.put(

@@ -59,13 +59,7 @@ struct ReplayTests {
             let (disk, memory) = try randomLog(&numbers)
             let entries = try disk.entries()
             try disk.reopen { directory in
-                let environment = try Environment(
-                    directory: directory + "/db", tables: Tables.names,
-                    options: Environment.Options(
-                        mapSize: 64 << 20, maximumTables: 64, maximumReaders: 8))
-                defer { environment.close() }
-                let tables = Tables(environment)
-                try environment.write { transaction in
+                try RawRows.edit(directory) { transaction, tables in
                     try transaction.put(tables.meta, Keys.layout, [0, 0, 0, 0])
                     for name in TableName.allCases where name.isProjection {
                         try transaction.put(tables[name], [255, 255], Array("rubbish".utf8))
