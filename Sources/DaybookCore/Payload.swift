@@ -44,6 +44,21 @@ package enum StoredPayload: Hashable, Sendable {
     case erased
 }
 
+/// A payload that an event of an entry brought along, as it is kept.
+package struct BroughtPayload: Hashable, Sendable {
+    /// The event's index in its entry.
+    package let event: Int
+    package let payload: StoredPayload
+    /// What the digest in the entry was made with; nothing where the payload was erased.
+    package let salt: [UInt8]
+
+    package init(event: Int, payload: StoredPayload, salt: [UInt8]) {
+        self.event = event
+        self.payload = payload
+        self.salt = salt
+    }
+}
+
 /// The sequence number of an entry: 1, 2, 3, … without a gap. 0 means "none".
 package typealias Position = UInt64
 

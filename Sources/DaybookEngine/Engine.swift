@@ -12,6 +12,7 @@ package final class Engine: Sendable {
     package let claimants: Claimants
     let flights = Flights()
     private let secrets: SecretKeys
+    let checkpointKey: CheckpointKey
     private let store: Store
     private let mailbox: Mailbox
     private let writer: Writer
@@ -37,10 +38,12 @@ package final class Engine: Sendable {
         case stopping
     }
 
+    /// - Parameter checkpointKey: signs checkpoints.
     /// - Parameter commit: lets a test see a commit fail.
     package init(
-        store: Store, secrets: SecretKeys, settings: Settings, clock: any ServiceClock,
-        logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory,
+        store: Store, secrets: SecretKeys, checkpointKey: CheckpointKey = CheckpointKey(),
+        settings: Settings, clock: any ServiceClock, logger: Logger,
+        metrics: any MetricsFactory = MetricsSystem.factory,
         random: @escaping @Sendable () -> UInt64 = Engine.systemRandom,
         commit: @escaping @Sendable (consuming Batch) throws -> Void = { batch in
             try batch.commit()
@@ -48,6 +51,7 @@ package final class Engine: Sendable {
     ) {
         self.store = store
         self.secrets = secrets
+        self.checkpointKey = checkpointKey
         self.settings = settings
         self.clock = clock
         self.logger = logger

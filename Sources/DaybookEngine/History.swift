@@ -69,6 +69,11 @@ extension Engine {
         return LogPage(entries: entries, through: through)
     }
 
+    /// The payloads that the entry brought, each verified.
+    package func payloads(of entry: Entry) throws -> [BroughtPayload] {
+        try read { try $0.payloads(of: entry) }
+    }
+
     /// The entry, verified, with its exact bytes; `nil` where there is none.
     package func entry(at position: Position) throws -> (entry: Entry, bytes: [UInt8])? {
         try read { view in

@@ -30,6 +30,8 @@ package struct Settings: Sendable {
     package var standstillSeconds = 10
     /// Recounts lie so far apart.
     package var recountSeconds = 3_600
+    /// The newest checkpoint is written to its file so often.
+    package var checkpointSeconds = 60
     /// Requests of executors open at once.
     package var executionsInFlight = 1_000
     /// Open requests of executors get so long at a stop.

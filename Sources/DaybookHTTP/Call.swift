@@ -187,6 +187,15 @@ final class QueryFields {
         }
     }
 
+    func boolean(_ name: String) -> Bool? {
+        value(name, "must be true or false") { Bool($0) }
+    }
+
+    /// Notes a mistake where the parameter did not come.
+    func require(_ name: String) {
+        if !parameters.contains(where: { $0.name == name }) { refuse(name, "is required") }
+    }
+
     func instant(_ name: String) -> Instant? {
         guard let text = value(name, "", { $0 }) else { return nil }
         do throws(TimeSyntaxError) {

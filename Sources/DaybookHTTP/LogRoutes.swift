@@ -8,7 +8,11 @@ enum LogRoutes {
     static let all: [Route] = [
         Route(.get, "/log", .role(.read), list),
         Route(.get, "/log/stream", .role(.read), takesTime: true, stream),
+        Route(.get, "/log/checkpoint", .role(.read), checkpoint),
+        Route(.get, "/log/consistency", .role(.read), consistency),
+        Route(.get, "/log/public-key", .open, publicKey),
         Route(.get, "/log/{position}", .role(.read), read),
+        Route(.get, "/log/{position}/proof", .role(.read), proof),
         Route(.get, "/workflow-schedules/{schedule_id}/history", .role(.read), ofSchedule),
         Route(.get, "/workflow-runs/{run_id}/history", .role(.read), ofRun),
         Route(.get, "/workflows/{workflow_id}/history", .role(.read), ofWorkflow),
@@ -92,17 +96,82 @@ enum LogRoutes {
 
     /// One entry: as JSON, or its exact bytes where the client asks for protobuf.
     private static func read(_ call: Call, _ api: API) async throws -> Reply {
-        try QueryFields(call).finish()
-        guard let position = call.parameters["position"].flatMap({ Position(exactly: $0) }),
-            let found = try api.engine.entry(at: position),
-            call.seesWholeLog || found.entry.header.team == call.team
-        else { throw Problem.notFound("entry") }
-        if call.accepts("application/protobuf") {
+        let query = QueryFields(call)
+        let payloads = query.boolean("payloads") ?? false
+        let isBinary = call.accepts("application/protobuf")
+        if payloads, isBinary {
+            query.refuse("payloads", "are shown in JSON alone: ask for application/json")
+        }
+        try query.finish()
+        let found = try entry(call, api)
+        if isBinary {
             var reply = Reply(status: .ok, body: found.bytes)
             reply.headers[.contentType] = "application/protobuf"
             return reply
         }
-        return Reply.json { $0.entry(found.entry) }
+        let brought = payloads ? try api.engine.payloads(of: found.entry) : nil
+        return Reply.json { $0.entry(found.entry, payloads: brought) }
+    }
+
+    /// The entry that the path names, where the key may see it.
+    private static func entry(
+        _ call: Call, _ api: API
+    ) throws -> (entry: Entry, bytes: [UInt8]) {
+        guard let position = call.parameters["position"].flatMap({ Position(exactly: $0) }),
+            let found = try api.engine.entry(at: position),
+            call.seesWholeLog || found.entry.header.team == call.team
+        else { throw Problem.notFound("entry") }
+        return found
+    }
+
+    // Proofs
+
+    private static func checkpoint(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        return Reply.text(try api.engine.signedCheckpoint())
+    }
+
+    private static func publicKey(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        guard let key = try api.engine.checkpointVerifier() else {
+            throw Problem(Unavailable.replaying(percent: 0))
+        }
+        return Reply.text(key + "\n")
+    }
+
+    /// That an entry is in the log, as it is or as it was at an earlier size.
+    private static func proof(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        let size = query.value("tree_size", "must be a size that the log has or had") {
+            Position(exactly: $0)
+        }
+        try query.finish()
+        let position = try entry(call, api).entry.header.position
+        guard let proof = try api.engine.inclusionProof(of: position, in: size) else {
+            let last = try api.engine.service().position
+            query.refuse("tree_size", "must be between \(position) and \(last)")
+            try query.finish()
+            throw Problem.internal
+        }
+        return Reply.json { $0.proof(proof) }
+    }
+
+    /// That the log of an earlier size is the beginning of a later one.
+    private static func consistency(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        let from = query.value("from", "must be a size that the log had") { Position(exactly: $0) }
+        let to = query.value("to", "must be a size that the log has or had") {
+            Position(exactly: $0)
+        }
+        query.require("from")
+        try query.finish()
+        guard let proof = try api.engine.consistencyProof(from: present(from), to: to) else {
+            let last = try api.engine.service().position
+            query.refuse("from", "must not lie beyond \(to ?? last), and the log ends at \(last)")
+            try query.finish()
+            throw Problem.internal
+        }
+        return Reply.json { $0.proof(proof) }
     }
 
     private static func ofSchedule(_ call: Call, _ api: API) async throws -> Reply {

@@ -22,6 +22,12 @@ struct Reply: Sendable {
         return reply
     }
 
+    static func text(_ text: String) -> Reply {
+        var reply = Reply(status: .ok, body: Array(text.utf8))
+        reply.headers[.contentType] = "text/plain; charset=utf-8"
+        return reply
+    }
+
     init(status: HTTPResponse.Status, body: [UInt8]) {
         self.status = status
         self.body = body

@@ -55,6 +55,7 @@ package struct Batch: ~Copyable {
                         tables.payloads, Keys.payload(location, chunk: chunk), value)
                 }
             }
+            try StoredTree.complete(entry.header.position, tables, &transaction)
         } catch {
             firstError.keep(error)
         }
@@ -117,7 +118,12 @@ package struct Batch: ~Copyable {
             firstError.keep(error)
             return serviceState.position
         }
-        for entry in entries { apply(entry, to: &self) }
+        for entry in entries {
+            apply(entry, to: &self)
+            attempt {
+                try StoredTree.complete(entry.header.position, $0.tables, &$0.transaction)
+            }
+        }
         return serviceState.position
     }
 

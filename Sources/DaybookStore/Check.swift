@@ -102,8 +102,8 @@ extension View {
             guard let payload = event.payload else { continue }
             do {
                 let location = PayloadLocation(position: position, event: index)
-                let (stored, rows) = try storedPayload(at: location, as: payload)
-                guard case .bytes = stored else {
+                let (brought, rows) = try storedPayload(at: location, as: payload)
+                guard case .bytes = brought.payload else {
                     return Finding(
                         .payloads, "the payload of event \(index) is missing", position: position)
                 }

@@ -21,6 +21,7 @@ enum TableName: String, CaseIterable {
     case usage
     case keptAnswers = "kept_answers"
     case keptAnswerEnds = "kept_answer_ends"
+    case tree
 
     /// Whether the table can be rebuilt from the log. `meta` is rewritten by a rebuild itself.
     var isProjection: Bool {

@@ -9,7 +9,7 @@ protocol Row {
 
 enum Rows {
     /// The number of the layout of all projections together, keys included.
-    static let layout: UInt32 = 4
+    static let layout: UInt32 = 5
 }
 
 extension Row {

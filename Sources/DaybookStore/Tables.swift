@@ -21,6 +21,7 @@ struct Tables: Sendable {
     let usage: Table
     let keptAnswers: Table
     let keptAnswerEnds: Table
+    let tree: Table
 
     static let names = TableName.allCases.map(\.rawValue)
 
@@ -45,6 +46,7 @@ struct Tables: Sendable {
         usage = table(.usage)
         keptAnswers = table(.keptAnswers)
         keptAnswerEnds = table(.keptAnswerEnds)
+        tree = table(.tree)
     }
 
     subscript(name: TableName) -> Table {
@@ -68,6 +70,7 @@ struct Tables: Sendable {
         case .usage: usage
         case .keptAnswers: keptAnswers
         case .keptAnswerEnds: keptAnswerEnds
+        case .tree: tree
         }
     }
 }

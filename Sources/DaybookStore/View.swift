@@ -132,7 +132,7 @@ extension View {
         return try decode(record, at: position)
     }
 
-    private borrowing func record(at position: Position) throws -> LogRecord {
+    borrowing func record(at position: Position) throws -> LogRecord {
         guard let value = try transaction.get(tables.log, Keys.position(position)) else {
             throw LogError.missing(position)
         }
@@ -182,14 +182,24 @@ extension View {
         guard entry.events.indices.contains(location.event),
             let payload = entry.events[location.event].payload
         else { throw LogError.damagedPayload(location) }
-        return try storedPayload(at: location, as: payload).payload
+        return try storedPayload(at: location, as: payload).brought.payload
     }
 
-    /// The payload's bytes, after the digest that its event declares was verified, and how many rows
-    /// hold them.
+    /// The payloads that the entry's events brought, each verified.
+    package borrowing func payloads(of entry: Entry) throws -> [BroughtPayload] {
+        var brought: [BroughtPayload] = []
+        for (index, event) in entry.events.enumerated() {
+            guard let payload = event.payload else { continue }
+            let location = PayloadLocation(position: entry.header.position, event: index)
+            brought.append(try storedPayload(at: location, as: payload).brought)
+        }
+        return brought
+    }
+
+    /// The payload, after the digest that its event declares was verified, and how many rows hold it.
     borrowing func storedPayload(
         at location: PayloadLocation, as payload: Payload
-    ) throws -> (payload: StoredPayload, rows: Int) {
+    ) throws -> (brought: BroughtPayload, rows: Int) {
         var stored: [UInt8] = []
         var rows = 0
         let prefix = Keys.payload(location)
@@ -202,13 +212,15 @@ extension View {
             rows += 1
             return true
         }
-        guard rows > 0 else { return (.erased, 0) }
+        guard rows > 0 else {
+            return (BroughtPayload(event: location.event, payload: .erased, salt: []), 0)
+        }
         let salt = Array(stored.prefix(SaltedPayload.saltByteCount))
         let bytes = Array(stored.dropFirst(SaltedPayload.saltByteCount))
         guard salt.count == SaltedPayload.saltByteCount, bytes.count == payload.byteCount,
             SaltedPayload.digest(salt, bytes) == payload.digest
         else { throw LogError.damagedPayload(location) }
-        return (.bytes(bytes), rows)
+        return (BroughtPayload(event: location.event, payload: .bytes(bytes), salt: salt), rows)
     }
 
     /// The definition that the entry at `position` set.
@@ -229,10 +241,10 @@ extension View {
         }
     }
 
-    /// All rows of all projections.
+    /// All rows of what `apply` writes: all projections but the tree.
     package borrowing func dump() throws -> ProjectionDump {
         var dump = ProjectionDump()
-        for name in TableName.allCases where name.isProjection {
+        for name in TableName.allCases where name.isProjection && name != .tree {
             try transaction.scan(tables[name], from: nil, to: nil) { key, value in
                 dump.add(name, key, value)
                 return true

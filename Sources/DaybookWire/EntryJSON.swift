@@ -9,7 +9,7 @@ import Foundation
 extension JSONWriter {
     /// - Parameter payloads: what the events brought, each by the event's index; `nil` shows none.
     package mutating func entry(
-        _ entry: Entry, payloads: [(event: Int, payload: StoredPayload)]? = nil
+        _ entry: Entry, payloads: [BroughtPayload]? = nil
     ) {
         let header = entry.header
         object { writer in
@@ -34,14 +34,14 @@ extension JSONWriter {
             }
             guard let payloads else { return }
             writer.array("payloads") { writer in
-                for (event, payload) in payloads {
+                for brought in payloads {
                     writer.object { writer in
-                        writer.field("event_index", event)
-                        switch payload {
+                        writer.field("event_index", brought.event)
+                        switch brought.payload {
                         case .erased: writer.field("erased", true)
                         case .bytes(let bytes):
-                            writer.field(
-                                "base64", Data(bytes).base64EncodedString())
+                            writer.field("salt", Data(brought.salt).base64EncodedString())
+                            writer.field("base64", Data(bytes).base64EncodedString())
                         }
                     }
                 }

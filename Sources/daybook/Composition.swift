@@ -23,7 +23,7 @@ struct Composition {
     func run() async throws {
         var logger = Logger(label: "daybook") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = settings.logLevel
-        let (store, secrets) = try open()
+        let (store, secrets, checkpointKey) = try open()
         defer { store.close() }
         logger.info(
             "opened",
@@ -34,8 +34,8 @@ struct Composition {
         let metrics = PrometheusRegistry()
         MetricsSystem.bootstrap(metrics)
         let engine = Engine(
-            store: store, secrets: secrets, settings: engineSettings, clock: SystemClock(),
-            logger: logger, metrics: metrics)
+            store: store, secrets: secrets, checkpointKey: checkpointKey, settings: engineSettings,
+            clock: SystemClock(), logger: logger, metrics: metrics)
         let clients = OutboundClients(
             egress: settings.egress, resolver: SystemResolver(), logger: logger)
         let services = services(engine, clients, metrics, logger)
@@ -56,14 +56,18 @@ struct Composition {
         await clients.shutDown()
     }
 
-    private func open() throws -> (Store, SecretKeys) {
+    private func open() throws -> (Store, SecretKeys, CheckpointKey) {
         var options = Store.Options()
         options.mapSize = settings.mapBytes
         options.allowsAnyFileSystem = settings.allowsAnyFileSystem
         do {
             let store = try Store.open(settings.dataDirectory, options: options)
             do {
-                return (store, try SecretKeys(path: store.directory + "/secrets.keys"))
+                try CheckpointFile(path: settings.checkpointFile)?.compare(with: store)
+                return (
+                    store, try SecretKeys(path: store.directory + "/secrets.keys"),
+                    try CheckpointKey(path: store.checkpointKeyPath)
+                )
             } catch {
                 store.close()
                 throw error
@@ -105,6 +109,8 @@ struct Composition {
             HousekeepingService(engine: engine),
             TimerService(engine: engine, logger: logger),
             RecountService(engine: engine, logger: logger),
+            CheckpointService(
+                engine: engine, file: CheckpointFile(path: settings.checkpointFile), logger: logger),
             DispatcherService(
                 engine: engine,
                 executors: [

@@ -14,6 +14,8 @@ enum Exits {
     /// The storage failed while serving: whether the last commands took effect is to be found out
     /// by asking again after a restart.
     static let storageFailed = ExitCode(70)
+    /// A file that was named cannot be read.
+    static let noInput = ExitCode(66)
     /// The directory cannot be opened: held by another process, damaged, or of a newer format.
     static let cannotOpen = ExitCode(73)
     /// A setting is wrong.

@@ -12,7 +12,10 @@ struct Log: AsyncParsableCommand {
             Exit codes: 0, 64 for a wrong command line, 73 when the directory cannot be opened or \
             an entry does not verify.
             """,
-        subcommands: [Show.self, Follow.self, History.self, Stats.self])
+        subcommands: [
+            Show.self, Follow.self, History.self, Stats.self, PublicKey.self, SignedCheckpoint.self,
+            VerifyCheckpoint.self, VerifyProof.self,
+        ])
 
     struct Source: ParsableArguments {
         @Option(help: "The data directory. (default: DAYBOOK_DATA_DIR, ./daybook-data)")
@@ -148,15 +151,8 @@ struct Log: AsyncParsableCommand {
                 return "\(header.position)  \(RFC3339.format(header.recordedAt))  "
                     + "\(header.actor)  \(events)"
             }
-            var brought: [(event: Int, payload: StoredPayload)] = []
-            if payloads {
-                for (index, event) in entry.events.enumerated() where event.payload != nil {
-                    let location = PayloadLocation(position: header.position, event: index)
-                    brought.append((index, try view.payload(at: location)))
-                }
-            }
             var writer = JSONWriter()
-            writer.entry(entry, payloads: payloads ? brought : nil)
+            writer.entry(entry, payloads: payloads ? try view.payloads(of: entry) : nil)
             return String(decoding: writer.finish(), as: UTF8.self)
         }
     }

@@ -47,6 +47,8 @@ struct Serve: AsyncParsableCommand {
     var diskReservePercent: String?
     @Option(help: "true serves from file systems that are not safe for it. (default: false)")
     var allowAnyFilesystem: String?
+    @Option(help: "Where the newest signed checkpoint is kept, outside the data directory.")
+    var checkpointFile: String?
     @Option(help: "A configuration file (also DAYBOOK_CONFIG).")
     var config: String?
 
@@ -69,7 +71,7 @@ struct Serve: AsyncParsableCommand {
             .logLevel: logLevel, .mapGibibytes: mapSizeGib, .payloadBytes: payloadBytes,
             .idempotencyDays: idempotencyDays, .clockToleranceSeconds: clockToleranceSeconds,
             .executionsInFlight: executionsInFlight, .diskReservePercent: diskReservePercent,
-            .allowAnyFilesystem: allowAnyFilesystem,
+            .allowAnyFilesystem: allowAnyFilesystem, .checkpointFile: checkpointFile,
         ]
         return options.compactMapValues { $0 }
     }

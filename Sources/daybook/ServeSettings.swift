@@ -21,6 +21,7 @@ struct ServeSettings {
         case executionsInFlight = "executions_in_flight"
         case diskReservePercent = "disk_reserve_percent"
         case allowAnyFilesystem = "allow_any_filesystem"
+        case checkpointFile = "checkpoint_file"
     }
 
     /// A setting that is wrong, by its name and where it came from.
@@ -46,6 +47,7 @@ struct ServeSettings {
     let executionsInFlight: Int
     let diskReserveFraction: Double
     let allowsAnyFileSystem: Bool
+    let checkpointFile: String?
 
     init(
         commandLine: [Name: String], environment: [String: String], file: String?
@@ -79,6 +81,7 @@ struct ServeSettings {
             try source.converted(
                 .allowAnyFilesystem, "must be true or false"
             ) { Bool($0) } ?? false
+        checkpointFile = source.text(.checkpointFile)
     }
 }
 
