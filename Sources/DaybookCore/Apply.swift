@@ -48,6 +48,9 @@ private func apply<S: State & ~Copyable>(
         .runRetryScheduled, .runFailed, .runRequeued, .runCancelled:
         guard let team = header.team else { return }
         applyRun(event, team, location, header, to: &state)
+    case .payloadsErased(let erased):
+        guard let team = header.team else { return }
+        applyErasure(erased, team, header, to: &state)
     }
 }
 
@@ -138,6 +141,10 @@ package func answer<S: State & ~Copyable>(to entry: Entry, _ state: borrowing S)
         case .runFailed(let event): return run(event.run)
         case .runRequeued(let event): return run(event.run)
         case .runCancelled(let event): return run(event.run)
+        case .payloadsErased(let event):
+            return event.namesRun
+                ? event.run.map { run($0.run) } ?? .none
+                : event.schedule.map { schedule($0.schedule) } ?? .none
         case .initialised, .started, .stopped, .paused, .resumed, .clockTrusted: return .none
         }
     }
@@ -169,9 +176,9 @@ package func unchangedAnswer<S: State & ~Copyable>(
         return state.workflow(id, of: team).map { .workflow($0) } ?? .none
     case .renameVersion(let id, let number, _):
         return versionAnswer(number, of: id, team: team, state)
-    case .modifySchedule(let id, _):
+    case .modifySchedule(let id, _), .erase(.schedule(let id), _):
         return state.schedule(id, of: team).map { .schedule($0) } ?? .none
-    case .renewLease(let id, _), .accept(let id, _):
+    case .renewLease(let id, _), .accept(let id, _), .erase(.run(let id), _):
         return state.run(id, of: team).map { .run($0) } ?? .none
     default: return .none
     }

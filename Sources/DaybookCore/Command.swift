@@ -38,6 +38,7 @@ package enum Command: Sendable {
     case retry(RunID, attempt: Int)
     case expire(RunID)
     case cancelRun(RunID)
+    case erase(ErasureTarget, Erasure)
 }
 
 /// The names under which commands are stored, for ever; numbers are given by hand and never again.
@@ -285,6 +286,7 @@ extension Command {
         case .retry: .retry
         case .expire: .expire
         case .cancelRun: .cancelRun
+        case .erase: .erase
         }
     }
 
@@ -295,7 +297,7 @@ extension Command {
         case .pause, .resume, .trustClock, .createTeam, .setLicense, .createKey, .revokeKey: .admin
         case .createWorkflow, .modifyWorkflow, .setConcurrency, .rotateSecret, .editDraft,
             .saveVersion, .renameVersion, .activateVersion, .createSchedule, .modifySchedule,
-            .cancelSchedule, .execute, .cancelRun:
+            .cancelSchedule, .execute, .cancelRun, .erase:
             .write
         case .claim, .renewLease, .release, .complete, .fail: .work
         }

@@ -108,6 +108,8 @@ private func judge<S: State & ~Copyable>(
     case .retry(let id, let attempt): return try decideRetry(id, attempt, team, context, state)
     case .expire(let id): return try decideExpire(id, team, context, state)
     case .cancelRun(let id): return try decideCancel(id, team, state)
+    case .erase(let target, let erasure):
+        return try decideErase(target, erasure, team, context, state)
     case .initialise, .start, .stop, .pause, .resume, .trustClock, .createTeam, .setLicense,
         .createKey, .revokeKey:
         preconditionFailure("judged above")

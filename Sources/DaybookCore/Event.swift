@@ -34,6 +34,7 @@ package enum Event: Hashable, Sendable {
     case runFailed(RunFailed)
     case runRequeued(RunRequeued)
     case runCancelled(RunCancelled)
+    case payloadsErased(PayloadsErased)
 }
 
 package struct TeamCreated: Hashable, Sendable {

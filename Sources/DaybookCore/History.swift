@@ -40,7 +40,15 @@ extension Event {
             return [touch(event.run, event.previous)] + touch(event.schedule)
         case .runCancelled(let event):
             return [touch(event.run, event.previous)] + touch(event.schedule)
+        case .payloadsErased(let event):
+            return event.namesRun
+                ? touch(event.run) + touch(event.schedule)
+                : touch(event.schedule) + touch(event.run)
         }
+    }
+
+    private func touch(_ link: RunLink?) -> [Touch] {
+        link.map { [touch($0.run, $0.previous)] } ?? []
     }
 
     private func touch<Kind>(_ object: Identifier<Kind>, _ previous: Position) -> Touch {

@@ -98,6 +98,7 @@ extension Event {
         case .runFailed: "run_failed"
         case .runRequeued: "run_requeued"
         case .runCancelled: "run_cancelled"
+        case .payloadsErased: "payloads_erased"
         }
     }
 
@@ -110,5 +111,6 @@ extension Event {
         "schedule_modified", "schedule_cancelled", "schedule_fired", "schedule_expired",
         "run_queued", "run_started", "lease_renewed", "run_accepted", "run_released",
         "run_completed", "run_retry_scheduled", "run_failed", "run_requeued", "run_cancelled",
+        "payloads_erased",
     ]
 }

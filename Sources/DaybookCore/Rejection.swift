@@ -12,6 +12,8 @@ package enum Rejection: Error, Hashable, Sendable {
     case scheduleNotPending(Schedule.Status, run: RunID?, position: Position)
     /// The run's state does not allow it.
     case runState(Run.Status, position: Position)
+    /// A schedule that is still to fire; it is erased only where that is asked for.
+    case notFinished(position: Position)
     /// The answer is about an attempt that is not the current one.
     case staleAttempt(current: Int, position: Position)
     /// `If-Match` named another revision.
@@ -28,6 +30,8 @@ package enum Rejection: Error, Hashable, Sendable {
     case paused
     /// A command of the timer came for a moment that is not there, or not there any more.
     case notDue
+    /// What a command was made from has changed: it is to be made anew.
+    case changedMeanwhile
     /// The log was initialised before.
     case alreadyInitialised
 

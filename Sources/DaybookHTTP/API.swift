@@ -40,14 +40,30 @@ package struct API: Sendable {
     func submit(
         _ command: Command, for call: Call, team: TeamID? = nil, payload: SaltedPayload? = nil
     ) async throws -> Accepted {
+        try accepted(
+            await engine.submit(try submission(command, for: call, team: team, payload: payload)))
+    }
+
+    /// Submits the erasure of what the target brought.
+    func erase(_ target: ErasureTarget, force: Bool, for call: Call) async throws -> Accepted {
+        try accepted(
+            await engine.erase(target, of: call.team, force: force) { command in
+                try submission(command, for: call, team: nil, payload: nil)
+            })
+    }
+
+    private func submission(
+        _ command: Command, for call: Call, team: TeamID?, payload: SaltedPayload?
+    ) throws -> Submission {
         guard let principal = call.principal else { throw Problem.unauthorized }
-        let outcome = await engine.submit(
-            Submission(
-                command, by: .key(principal.key), team: team ?? principal.team,
-                id: call.requestID,
-                idempotency: try call.idempotencyKey(),
-                expectedRevisions: try call.expectedRevisions(), traceparent: call.traceparent,
-                payload: payload))
+        return Submission(
+            command, by: .key(principal.key), team: team ?? principal.team, id: call.requestID,
+            idempotency: try call.idempotencyKey(),
+            expectedRevisions: try call.expectedRevisions(), traceparent: call.traceparent,
+            payload: payload)
+    }
+
+    private func accepted(_ outcome: Outcome) throws -> Accepted {
         switch outcome {
         case .accepted(let accepted): return accepted
         case .refused(let rejection): throw Problem(rejection)

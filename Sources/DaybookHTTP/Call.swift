@@ -59,6 +59,14 @@ struct Call: Sendable {
         }
     }
 
+    /// Whether the body, which may be empty, says `"force": true`.
+    func force() throws -> Bool {
+        let fields = try fields(mayBeEmpty: true)
+        let force = fields.optional("force", .bool)
+        try fields.throwMistakes()
+        return force ?? false
+    }
+
     /// The body, which is one value as a whole.
     func wholeBody<Value>(_ type: JSONType<Value>) throws -> (JSONFields, Value?) {
         let fields = try fields()

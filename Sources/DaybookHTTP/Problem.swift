@@ -144,6 +144,11 @@ extension Problem {
                 status: .conflict, code: "stale_attempt", title: "The attempt is not current",
                 detail: "the run is at attempt \(current)",
                 members: [Member("attempt", current), Member("position", position)])
+        case .notFinished(let position):
+            self.init(
+                status: .conflict, code: "not_finished", title: "The schedule is still to fire",
+                detail: "cancel it first, or erase it with force",
+                members: [Member("schedule_status", "pending"), Member("position", position)])
         case .revisionMismatch(let current):
             self.init(
                 status: .preconditionFailed, code: "revision_mismatch",
@@ -165,7 +170,7 @@ extension Problem {
                     Member("schedule_id", schedule.description), Member("position", position),
                 ])
         case .paused: self.init(Unavailability.paused)
-        case .nothingStartable, .notDue, .alreadyInitialised:
+        case .nothingStartable, .notDue, .changedMeanwhile, .alreadyInitialised:
             // Answers to the service's own commands; no route submits one that gets them.
             self = .internal
         }

@@ -13,6 +13,7 @@ enum RunRoutes {
         Route(.get, "/workflow-runs/{run_id}", .role(.read), read),
         Route(.get, "/workflow-runs/{run_id}/why", .role(.read), why),
         Route(.post, "/workflow-runs/{run_id}/cancel", .role(.write), body: .json, cancel),
+        Route(.post, "/workflow-runs/{run_id}/erase", .role(.write), body: .json, erase),
     ]
 
     static let waitSeconds = 0...60
@@ -66,6 +67,15 @@ enum RunRoutes {
         let id: RunID = try call.id("run_id", "run")
         try call.fields(mayBeEmpty: true).throwMistakes()
         let accepted = try await api.submit(.cancelRun(id), for: call)
+        guard case .run(let run) = accepted.answer else { throw Problem.internal }
+        return try reply(.ok, run, accepted, api)
+    }
+
+    /// Erases what the run and its schedule brought: input, output, messages.
+    private static func erase(_ call: Call, _ api: API) async throws -> Reply {
+        let id: RunID = try call.id("run_id", "run")
+        let force = try call.force()
+        let accepted = try await api.erase(.run(id), force: force, for: call)
         guard case .run(let run) = accepted.answer else { throw Problem.internal }
         return try reply(.ok, run, accepted, api)
     }

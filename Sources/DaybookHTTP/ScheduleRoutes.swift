@@ -14,6 +14,8 @@ enum ScheduleRoutes {
         Route(.get, "/workflow-schedules/{schedule_id}", .role(.read), read),
         Route(.patch, "/workflow-schedules/{schedule_id}", .role(.write), body: .json, modify),
         Route(.delete, "/workflow-schedules/{schedule_id}", .role(.write), cancel),
+        Route(
+            .post, "/workflow-schedules/{schedule_id}/erase", .role(.write), body: .json, erase),
     ]
 
     private static func create(_ call: Call, _ api: API) async throws -> Reply {
@@ -86,6 +88,14 @@ enum ScheduleRoutes {
             ?? api.engine.schedule(id, of: call.team)
         guard let detail else { throw Problem.notFound("schedule") }
         return Reply.json { $0.schedule(detail) }.with(revision: detail.schedule.revision)
+    }
+
+    /// Erases what the schedule and its run brought: input, output, messages.
+    private static func erase(_ call: Call, _ api: API) async throws -> Reply {
+        let id: ScheduleID = try call.id("schedule_id", "schedule")
+        let force = try call.force()
+        return try reply(
+            .ok, try await api.erase(.schedule(id), force: force, for: call), api)
     }
 
     private static func list(_ call: Call, _ api: API) async throws -> Reply {

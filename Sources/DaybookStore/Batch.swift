@@ -55,12 +55,28 @@ package struct Batch: ~Copyable {
                         tables.payloads, Keys.payload(location, chunk: chunk), value)
                 }
             }
+            for case .payloadsErased(let erased) in entry.events {
+                try erase(erased.payloads, by: entry.header.position)
+            }
             try StoredTree.complete(entry.header.position, tables, &transaction)
         } catch {
             firstError.keep(error)
         }
         chain = record.chain
         lastPosition = entry.header.position
+    }
+
+    /// Puts in the place of each payload which entry erased it.
+    private mutating func erase(_ locations: [PayloadLocation], by position: Position) throws {
+        for location in locations {
+            var chunk = 0
+            while try transaction.delete(
+                tables.payloads, Keys.payload(location, chunk: chunk))
+            { chunk += 1 }
+            try transaction.put(
+                tables.payloads, Keys.payload(location, chunk: 0),
+                PayloadChunks.erased(by: position))
+        }
     }
 
     /// Commits; when it returns, the disk has everything. Throws the storage error, and

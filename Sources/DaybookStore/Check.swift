@@ -31,6 +31,7 @@ package struct LogCheck: Hashable, Sendable {
     /// The chain hash of the last entry.
     package fileprivate(set) var chain = Chain.start
     package fileprivate(set) var payloads = 0
+    package fileprivate(set) var erasedPayloads = 0
     fileprivate var payloadRows = 0
     fileprivate var recordedAt = Instant.epoch
 }
@@ -51,7 +52,7 @@ extension View {
         do {
             try entries(from: 1) { entry in
                 try check(entry, &seen)
-                if readsPayloads, let finding = try checkPayloads(of: entry, &seen) {
+                if readsPayloads, let finding = try checkPayloads(of: entry, last: last, &seen) {
                     ofPayloads = ofPayloads ?? finding
                 }
                 if entry.header.position % 10_000 == 0 { progress(entry.header.position, last) }
@@ -95,22 +96,32 @@ extension View {
     }
 
     private borrowing func checkPayloads(
-        of entry: Entry, _ seen: inout LogCheck
+        of entry: Entry, last: Position, _ seen: inout LogCheck
     ) throws -> Finding? {
         let position = entry.header.position
+        func found(_ what: String) -> Finding { Finding(.payloads, what, position: position) }
         for (index, event) in entry.events.enumerated() {
+            if case .payloadsErased(let erased) = event {
+                for location in erased.payloads where try eraser(of: location) != position {
+                    return found(
+                        "the payload of event \(location.event) at \(location.position) is still there"
+                    )
+                }
+            }
             guard let payload = event.payload else { continue }
             do {
                 let location = PayloadLocation(position: position, event: index)
                 let (brought, rows) = try storedPayload(at: location, as: payload)
-                guard case .bytes = brought.payload else {
-                    return Finding(
-                        .payloads, "the payload of event \(index) is missing", position: position)
-                }
-                seen.payloads += 1
                 seen.payloadRows += rows
+                if case .bytes = brought.payload {
+                    seen.payloads += 1
+                } else if let what = try mistakeOfErasure(location, last: last) {
+                    return found(what)
+                } else {
+                    seen.erasedPayloads += 1
+                }
             } catch let error as LogError {
-                return Finding(.payloads, "\(error)", position: position)
+                return found("\(error)")
             }
         }
         return nil

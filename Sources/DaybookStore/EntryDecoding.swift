@@ -111,6 +111,7 @@ extension EntryCodec {
         case .runQueued, .runStarted, .leaseRenewed, .runAccepted, .runReleased, .runCompleted,
             .runRetryScheduled, .runFailed, .runRequeued, .runCancelled:
             return try decodeRun(event)
+        case .payloadsErased(let event): return .payloadsErased(try decode(event))
         }
     }
 
@@ -323,10 +324,7 @@ extension EntryCodec {
         }
         let input: RunInput
         if event.hasStoredInput {
-            try known(event.storedInput)
-            input = .stored(
-                PayloadLocation(
-                    position: event.storedInput.position, event: Int(event.storedInput.event)))
+            input = .stored(try decode(event.storedInput))
         } else if event.hasInput {
             input = .brought(try decode(event.input))
         } else {
@@ -342,87 +340,5 @@ extension EntryCodec {
             input: input, priority: Int(event.priority),
             expiresAt: event.hasExpiresAt ? Instant(microseconds: event.expiresAt) : nil,
             timeoutSeconds: Int(event.timeoutSeconds), retry: try decode(event.retry))
-    }
-
-    private static func decode(_ actor: Daybook_Actor) throws(EntryError) -> Actor {
-        try known(actor)
-        switch actor.kind {
-        case .system:
-            guard let part = Actor.Part(rawValue: UInt8(clamping: actor.part.rawValue)) else {
-                throw .unknown("part \(actor.part.rawValue) of the system")
-            }
-            return .system(part)
-        case .key: return .key(try id(actor.id))
-        case .trigger: return .trigger(try id(actor.id))
-        case .unspecified, .UNRECOGNIZED: throw .unknown("actor \(actor.kind.rawValue)")
-        }
-    }
-
-    private static func decode(_ payload: Daybook_Payload) throws(EntryError) -> Payload {
-        try known(payload)
-        return Payload(
-            byteCount: Int(clamping: payload.byteCount), digest: try digest(payload.digest))
-    }
-
-    private static func decode(_ secret: Daybook_SealedSecret) throws(EntryError) -> SealedSecret {
-        try known(secret)
-        return SealedSecret(
-            keyNumber: secret.keyNumber, nonce: Array(secret.nonce),
-            ciphertext: Array(secret.ciphertext))
-    }
-
-    private static func decode(_ queue: Daybook_Queue) throws(EntryError) -> Queue {
-        try known(queue)
-        switch queue.kind {
-        case .echo: return .echo
-        case .http: return .http
-        case .worker: return .worker(queue.name)
-        case .unspecified, .UNRECOGNIZED: throw .unknown("queue \(queue.kind.rawValue)")
-        }
-    }
-
-    private static func decode(_ definition: Daybook_Definition) throws(EntryError) -> Definition {
-        try known(definition)
-        return Definition(bytes: Array(definition.json), queue: try decode(definition.queue))
-    }
-
-    private static func decode(_ policy: Daybook_RetryPolicy) throws(EntryError) -> RetryPolicy {
-        try known(policy)
-        return RetryPolicy(
-            maxAttempts: Int(policy.maxAttempts),
-            initialBackoffSeconds: Int(policy.initialBackoffSeconds),
-            maxBackoffSeconds: Int(policy.maxBackoffSeconds))
-    }
-
-    private static func decode(_ reason: Daybook_Reason) throws(EntryError) -> RunError.Reason {
-        guard let known = RunError.Reason(rawValue: UInt8(clamping: reason.rawValue)) else {
-            throw .unknown("reason \(reason.rawValue)")
-        }
-        return known
-    }
-
-    private static func decode(_ link: Daybook_ScheduleLink) throws(EntryError) -> ScheduleLink {
-        try known(link)
-        return ScheduleLink(schedule: try id(link.schedule), previous: link.previous)
-    }
-
-    private static func known(_ message: some Message) throws(EntryError) {
-        guard message.unknownFields.data.isEmpty else {
-            throw .unknown("a field of \(type(of: message).protoMessageName)")
-        }
-    }
-
-    private static func id<Kind>(_ bytes: Data) throws(EntryError) -> Identifier<Kind> {
-        guard let id = Identifier<Kind>(bytes: bytes) else { throw .malformed("an id") }
-        return id
-    }
-
-    private static func optionalID<Kind>(_ bytes: Data) throws(EntryError) -> Identifier<Kind>? {
-        bytes.isEmpty ? nil : try id(bytes)
-    }
-
-    private static func digest(_ bytes: Data) throws(EntryError) -> Digest256 {
-        guard let digest = Digest256(bytes: bytes) else { throw .malformed("a digest") }
-        return digest
     }
 }

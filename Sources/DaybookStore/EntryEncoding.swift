@@ -86,6 +86,7 @@ package enum EntryCodec {
         case .runQueued, .runStarted, .leaseRenewed, .runAccepted, .runReleased, .runCompleted,
             .runRetryScheduled, .runFailed, .runRequeued, .runCancelled:
             encodeRun(event)
+        case .payloadsErased(let event): .payloadsErased(encode(event))
         }
     }
 
@@ -336,10 +337,7 @@ package enum EntryCodec {
             case .none: break
             case .brought(let payload): $0.input = encode(payload)
             case .stored(let location):
-                $0.storedInput = .with {
-                    $0.position = location.position
-                    $0.event = UInt32(location.event)
-                }
+                $0.storedInput = encode(location)
             }
             $0.priority = UInt32(event.priority)
             if let end = event.expiresAt { $0.expiresAt = end.microseconds }
@@ -408,6 +406,27 @@ package enum EntryCodec {
 
     private static func encode(_ reason: RunError.Reason) -> Daybook_Reason {
         Daybook_Reason(rawValue: Int(reason.rawValue)) ?? .unspecified
+    }
+
+    private static func encode(_ event: PayloadsErased) -> Daybook_PayloadsErased {
+        .with {
+            if let link = event.schedule { $0.schedule = encode(link) }
+            if let link = event.run {
+                $0.run = .with {
+                    $0.run = Data(link.run.bytes)
+                    $0.previous = link.previous
+                }
+            }
+            $0.namesRun = event.namesRun
+            $0.payloads = event.payloads.map(encode)
+        }
+    }
+
+    private static func encode(_ location: PayloadLocation) -> Daybook_PayloadLocation {
+        .with {
+            $0.position = location.position
+            $0.event = UInt32(location.event)
+        }
     }
 
     private static func encode(_ link: ScheduleLink) -> Daybook_ScheduleLink {

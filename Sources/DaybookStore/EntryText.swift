@@ -55,6 +55,12 @@ package enum EntryText {
         case .runFailed(let event): "run \(event.run) failed (\(event.reason.name))"
         case .runRequeued(let event): "run \(event.run) queued again"
         case .runCancelled(let event): "run \(event.run) cancelled"
+        case .payloadsErased(let event):
+            "\(event.payloads.count) payloads erased of "
+                + [
+                    event.schedule.map { "schedule \($0.schedule)" },
+                    event.run.map { "run \($0.run)" },
+                ].compactMap(\.self).joined(separator: " and ")
         }
     }
 }

@@ -106,6 +106,9 @@ extension SaltedPayload {
 enum PayloadChunks {
     static let maximumByteCount = 1_950
 
+    /// What stands in the place of an erased payload: shorter than any salt.
+    static func erased(by position: Position) -> [UInt8] { Keys.position(position) }
+
     static func values(_ payload: SaltedPayload) -> [[UInt8]] {
         let stored = payload.salt + payload.bytes
         return stride(from: 0, to: stored.count, by: maximumByteCount).map { start in

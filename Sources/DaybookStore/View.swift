@@ -212,8 +212,9 @@ extension View {
             rows += 1
             return true
         }
-        guard rows > 0 else {
-            return (BroughtPayload(event: location.event, payload: .erased, salt: []), 0)
+        if rows == 1, stored.count == MemoryLayout<Position>.size {
+            let erased = BroughtPayload(event: location.event, payload: .erased, salt: [])
+            return (erased, rows)
         }
         let salt = Array(stored.prefix(SaltedPayload.saltByteCount))
         let bytes = Array(stored.dropFirst(SaltedPayload.saltByteCount))

@@ -670,7 +670,7 @@ nonisolated struct Daybook_RetryPolicy: Sendable {
   init() {}
 }
 
-/// Numbers 8-9, 14-15, 24-29, 35-39, 45-49 and from 60 on are kept for later events.
+/// Numbers 8-9, 14-15, 24-29, 35-39, 45-49, 60-99 and from 101 on are kept for later events.
 nonisolated struct Daybook_Event: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -942,6 +942,14 @@ nonisolated struct Daybook_Event: Sendable {
     set {kind = .runCancelled(newValue)}
   }
 
+  var payloadsErased: Daybook_PayloadsErased {
+    get {
+      if case .payloadsErased(let v)? = kind {return v}
+      return Daybook_PayloadsErased()
+    }
+    set {kind = .payloadsErased(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -978,6 +986,7 @@ nonisolated struct Daybook_Event: Sendable {
     case runFailed(Daybook_RunFailed)
     case runRequeued(Daybook_RunRequeued)
     case runCancelled(Daybook_RunCancelled)
+    case payloadsErased(Daybook_PayloadsErased)
 
   }
 
@@ -2028,6 +2037,57 @@ nonisolated struct Daybook_RunCancelled: Sendable {
   fileprivate var _schedule: Daybook_ScheduleLink? = nil
 }
 
+nonisolated struct Daybook_RunLink: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var run: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Salt and bytes of these payloads are gone. Schedule and run belong together.
+nonisolated struct Daybook_PayloadsErased: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var schedule: Daybook_ScheduleLink {
+    get {_schedule ?? Daybook_ScheduleLink()}
+    set {_schedule = newValue}
+  }
+  /// Returns true if `schedule` has been explicitly set.
+  var hasSchedule: Bool {self._schedule != nil}
+  /// Clears the value of `schedule`. Subsequent reads from it will return its default value.
+  mutating func clearSchedule() {self._schedule = nil}
+
+  var run: Daybook_RunLink {
+    get {_run ?? Daybook_RunLink()}
+    set {_run = newValue}
+  }
+  /// Returns true if `run` has been explicitly set.
+  var hasRun: Bool {self._run != nil}
+  /// Clears the value of `run`. Subsequent reads from it will return its default value.
+  mutating func clearRun() {self._run = nil}
+
+  /// Whether the run was named, and not the schedule.
+  var namesRun: Bool = false
+
+  var payloads: [Daybook_PayloadLocation] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _schedule: Daybook_ScheduleLink? = nil
+  fileprivate var _run: Daybook_RunLink? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "daybook"
@@ -2406,7 +2466,7 @@ nonisolated extension Daybook_RetryPolicy: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Event"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}initialised\0\u{1}started\0\u{1}stopped\0\u{1}paused\0\u{1}resumed\0\u{3}clock_trusted\0\u{4}\u{4}team_created\0\u{3}license_set\0\u{3}key_created\0\u{3}key_revoked\0\u{4}\u{7}workflow_created\0\u{3}workflow_modified\0\u{3}concurrency_set\0\u{3}secret_rotated\0\u{4}\u{7}draft_edited\0\u{3}version_saved\0\u{3}version_renamed\0\u{3}version_activated\0\u{4}\u{7}schedule_created\0\u{3}schedule_modified\0\u{3}schedule_cancelled\0\u{3}schedule_fired\0\u{3}schedule_expired\0\u{4}\u{6}run_queued\0\u{3}run_started\0\u{3}lease_renewed\0\u{3}run_accepted\0\u{3}run_released\0\u{3}run_completed\0\u{3}run_retry_scheduled\0\u{3}run_failed\0\u{3}run_requeued\0\u{3}run_cancelled\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}initialised\0\u{1}started\0\u{1}stopped\0\u{1}paused\0\u{1}resumed\0\u{3}clock_trusted\0\u{4}\u{4}team_created\0\u{3}license_set\0\u{3}key_created\0\u{3}key_revoked\0\u{4}\u{7}workflow_created\0\u{3}workflow_modified\0\u{3}concurrency_set\0\u{3}secret_rotated\0\u{4}\u{7}draft_edited\0\u{3}version_saved\0\u{3}version_renamed\0\u{3}version_activated\0\u{4}\u{7}schedule_created\0\u{3}schedule_modified\0\u{3}schedule_cancelled\0\u{3}schedule_fired\0\u{3}schedule_expired\0\u{4}\u{6}run_queued\0\u{3}run_started\0\u{3}lease_renewed\0\u{3}run_accepted\0\u{3}run_released\0\u{3}run_completed\0\u{3}run_retry_scheduled\0\u{3}run_failed\0\u{3}run_requeued\0\u{3}run_cancelled\0\u{4})payloads_erased\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2843,6 +2903,19 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .runCancelled(v)
         }
       }()
+      case 100: try {
+        var v: Daybook_PayloadsErased?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .payloadsErased(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .payloadsErased(v)
+        }
+      }()
       default: break
       }
     }
@@ -2985,6 +3058,10 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .runCancelled?: try {
       guard case .runCancelled(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 59)
+    }()
+    case .payloadsErased?: try {
+      guard case .payloadsErased(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 100)
     }()
     case nil: break
     }
@@ -4729,6 +4806,90 @@ nonisolated extension Daybook_RunCancelled: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.run != rhs.run {return false}
     if lhs.previous != rhs.previous {return false}
     if lhs._schedule != rhs._schedule {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_RunLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RunLink"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}run\0\u{1}previous\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.run) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.run.isEmpty {
+      try visitor.visitSingularBytesField(value: self.run, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_RunLink, rhs: Daybook_RunLink) -> Bool {
+    if lhs.run != rhs.run {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_PayloadsErased: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PayloadsErased"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}schedule\0\u{1}run\0\u{3}names_run\0\u{1}payloads\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._schedule) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._run) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.namesRun) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.payloads) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._schedule {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._run {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.namesRun != false {
+      try visitor.visitSingularBoolField(value: self.namesRun, fieldNumber: 3)
+    }
+    if !self.payloads.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.payloads, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_PayloadsErased, rhs: Daybook_PayloadsErased) -> Bool {
+    if lhs._schedule != rhs._schedule {return false}
+    if lhs._run != rhs._run {return false}
+    if lhs.namesRun != rhs.namesRun {return false}
+    if lhs.payloads != rhs.payloads {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

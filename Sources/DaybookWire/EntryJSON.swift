@@ -78,6 +78,17 @@ extension JSONWriter {
         case .runQueued, .runStarted, .leaseRenewed, .runAccepted, .runReleased, .runCompleted,
             .runRetryScheduled, .runFailed, .runRequeued, .runCancelled:
             runFields(of: event)
+        case .payloadsErased(let event):
+            field("schedule_id", event.schedule?.schedule)
+            field("run_id", event.run?.run)
+            array("payloads") { writer in
+                for location in event.payloads {
+                    writer.object { writer in
+                        writer.field("position", location.position)
+                        writer.field("event_index", location.event)
+                    }
+                }
+            }
         }
     }
 

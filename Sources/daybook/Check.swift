@@ -112,6 +112,7 @@ struct Check: AsyncParsableCommand {
         report.entries = seen.entries
         report.chain = seen.chain
         report.payloads = seen.payloads
+        report.erasedPayloads = seen.erasedPayloads
         report.finding = finding
         if report.finding == nil { report.finding = try live.read { try $0.checkIndexes() } }
         // A log that does not verify can't be replayed.
@@ -140,6 +141,7 @@ struct Check: AsyncParsableCommand {
         var entries: Position = 0
         var chain: [UInt8] = []
         var payloads: Int?
+        var erasedPayloads: Int?
         var finding: Finding?
 
         init(finding: Finding? = nil) {
@@ -149,6 +151,7 @@ struct Check: AsyncParsableCommand {
         var text: String {
             var lines = ["entries   \(entries)", "chain     \(lowercaseHex(chain))"]
             if let payloads { lines.append("payloads  \(payloads)") }
+            if let erasedPayloads { lines.append("erased    \(erasedPayloads)") }
             guard let finding else { return (lines + ["all is well"]).joined(separator: "\n") }
             lines.append("found     \(finding.part.rawValue): \(finding.what)")
             if let position = finding.position { lines.append("position  \(position)") }
@@ -167,6 +170,7 @@ struct Check: AsyncParsableCommand {
                 writer.field("entries", entries)
                 writer.field("chain", lowercaseHex(chain))
                 writer.field("payloads", payloads)
+                writer.field("erased_payloads", erasedPayloads)
                 writer.name("finding")
                 guard let finding else { return writer.null() }
                 writer.object { writer in

@@ -55,6 +55,9 @@ struct EveryCommandTests {
         "POST /workflow-runs/{run_id}/release": Sample(
             body: #"{"attempt":1}"#, other: #"{"attempt": 1}"#, needsStart: true),
         "POST /workflow-runs/{run_id}/cancel": Sample(body: "{}", other: "{ }"),
+        "POST /workflow-runs/{run_id}/erase": Sample(body: "{}", other: "{ }"),
+        "POST /workflow-schedules/{schedule_id}/erase": Sample(
+            body: #"{"force":true}"#, other: #"{"force": true}"#),
         "POST /workflows": Sample(
             body: #"{"name":"a","definition":{"executor":{"type":"echo"}}}"#,
             other: #"{"name":"b","definition":{"executor":{"type":"echo"}}}"#),
@@ -87,8 +90,9 @@ struct EveryCommandTests {
     {
         let team = try api.teamOfAdmin().description
         let workflow = try await api.waitingWorkflow()
-        let schedule = try await api.schedule(workflow)
-        let run = try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id
+        let schedule = try await api.schedule(workflow, more: #","run_input":1"#)
+        let run = try await api.call(.post, "/workflows/\(workflow)/execute", #"{"run_input":1}"#)
+            .id
         if sample.needsStart {
             // Only the newest run is left in the queue, and is the one that starts.
             let started = try await api.submit(

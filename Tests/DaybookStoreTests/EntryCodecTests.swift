@@ -82,6 +82,12 @@ struct EntryCodecTests {
                 .runCancelled(
                     RunCancelled(
                         run: .number(9), previous: .max, schedule: has(0) ? link : nil)),
+                .payloadsErased(
+                    PayloadsErased(
+                        schedule: has(0) ? link : nil,
+                        run: has(1) ? RunLink(run: .number(9), previous: 0) : nil,
+                        namesRun: has(2),
+                        payloads: has(3) ? [PayloadLocation(position: 0, event: 0)] : [])),
             ]
         }
         return events

@@ -163,6 +163,22 @@ struct Golden: Sendable, CustomStringConvertible {
                 .runCancelled(RunCancelled(run: .number(9), previous: 6, schedule: nil)),
             ]
         ),
+        (
+            "erased",
+            [
+                .payloadsErased(
+                    PayloadsErased(
+                        schedule: link, run: RunLink(run: .number(9), previous: 6), namesRun: true,
+                        payloads: [
+                            PayloadLocation(position: 5, event: 0),
+                            PayloadLocation(position: 6, event: 1),
+                        ])),
+                .payloadsErased(
+                    PayloadsErased(
+                        schedule: nil, run: RunLink(run: .number(9), previous: 6), namesRun: false,
+                        payloads: [])),
+            ]
+        ),
     ]
 
     private static let link = ScheduleLink(schedule: .number(8), previous: 5)

@@ -77,7 +77,8 @@ private final class Coverage {
         "versionActivated", "scheduleCreated", "scheduleModified", "scheduleCancelled",
         "scheduleFired", "scheduleExpired", "runQueued", "runStarted", "leaseRenewed",
         "runAccepted", "runReleased", "runCompleted", "runRetryScheduled", "runFailed",
-        "runRequeued", "runCancelled", "notAuthenticated", "notFound", "notAllowed",
+        "runRequeued", "runCancelled", "payloadsErased", "notFinished", "changedMeanwhile",
+        "notAuthenticated", "notFound", "notAllowed",
         "scheduleNotPending", "runState", "staleAttempt", "revisionMismatch", "invalid",
         "deduplicated", "nothingStartable", "notDue", "alreadyInitialised",
     ]

@@ -231,7 +231,9 @@ struct TamperingTests {
         try database.environment.write {
             _ = try $0.delete(payloads, Keys.payload(location, chunk: 0))
         }
-        #expect(try database.read { try $0.payload(at: location) } == .erased)
+        #expect(throws: LogError.damagedPayload(location)) {
+            try database.read { try $0.payload(at: location) }
+        }
     }
 
     @Test func `where no event brought a payload there is none to read`() throws {

@@ -96,6 +96,7 @@ struct Ledger {
     private var position: Position = 0
     private var recordedAt = Instant.epoch
     private var commandIDs: Set<CommandID> = []
+    private var erasedPayloads: Set<PayloadLocation> = []
 
     func expect(_ holds: Bool, _ message: @autoclosure () -> String) {
         if !holds { findings.add("\(message()), at position \(position)") }
@@ -135,8 +136,37 @@ struct Ledger {
             case .scheduleCreated, .scheduleModified, .scheduleCancelled, .scheduleFired,
                 .scheduleExpired:
                 readSchedule(event, team, location, header)
+            case .payloadsErased(let erased): readErased(erased, team, header)
             default: readRun(event, team, location, header)
             }
+        }
+    }
+
+    private mutating func readErased(
+        _ erased: PayloadsErased, _ team: TeamID, _ header: EntryHeader
+    ) {
+        expect(!erased.payloads.isEmpty, "I40: nothing is erased")
+        for location in erased.payloads {
+            expect(location.position < header.position, "I40: what comes later is erased")
+            expect(erasedPayloads.insert(location).inserted, "I40: \(location) is erased twice")
+        }
+        expect(
+            erased.schedule != nil || erased.run != nil, "I40: an erasure of nothing in particular")
+        if let link = erased.schedule {
+            expect(schedules[link.schedule]?.team == team, "I34: another team's is erased")
+            expect(schedules[link.schedule]?.touched == link.previous, "I5h: an erasure's previous")
+            expect(
+                schedules[link.schedule]?.run == erased.run?.run,
+                "I40: run and schedule are not one")
+            schedules[link.schedule]?.touched = header.position
+        }
+        if let link = erased.run {
+            expect(runs[link.run]?.team == team, "I34: another team's is erased")
+            expect(runs[link.run]?.touched == link.previous, "I5h: an erasure's previous")
+            expect(
+                runs[link.run]?.schedule == erased.schedule?.schedule,
+                "I40: schedule and run are not one")
+            runs[link.run]?.touched = header.position
         }
     }
 
@@ -260,6 +290,7 @@ struct Ledger {
             case .retry: [["runRequeued"]]
             case .expire: [["runFailed"]]
             case .cancelRun: [["runCancelled"]]
+            case .erase: [["payloadsErased"]]
             default: []
             }
         return shapes.contains(events.map(\.kind))

@@ -10,6 +10,8 @@ package struct Workload {
     private var asked: UInt32 = 0
     /// The keys that were asked for, whether they were made or not.
     private var keys: [KeyID] = []
+    /// The payloads whose erasure was asked for, whether it was granted or not.
+    private var erased: Set<PayloadLocation> = []
 
     package init(_ numbers: SeededGenerator) {
         self.numbers = numbers
@@ -91,7 +93,7 @@ package struct Workload {
         switch Int.random(in: 0..<100, using: &numbers) {
         case 0..<6: return (serviceOrTeam(team), nil)
         case 6..<14: return (aboutWorkflow(world.workflow(&numbers)), nil)
-        case 14..<28: return aboutSchedule(world)
+        case 14..<28: return aboutSchedule(state, world)
         case 28..<46: return timer(state, world)
         case 46..<56: return execute(world)
         case 56..<74: return (claim(state), nil)
@@ -186,7 +188,9 @@ package struct Workload {
     /// The draft is there, the next version mostly is not.
     private mutating func version() -> Int? { rarely() ? 1 : numbers.pick([nil, nil, 0]) }
 
-    private mutating func aboutSchedule(_ world: World) -> (Command, SaltedPayload?) {
+    private mutating func aboutSchedule(
+        _ state: MemoryState, _ world: World
+    ) -> (Command, SaltedPayload?) {
         let payload = payload()
         let kind = world.schedules.isEmpty ? 0 : Int.random(in: 0..<10, using: &numbers)
         switch kind {
@@ -211,8 +215,36 @@ package struct Workload {
                 ]),
                 priority: numbers.pick([nil, 0, 9]))
             return (.modifySchedule(id, changes), payload)
-        default: return (.cancelSchedule(numbers.pick(world.schedules)), nil)
+        default:
+            let id = numbers.pick(world.schedules)
+            return (
+                numbers.chance(1, of: 2) ? .cancelSchedule(id) : erase(.schedule(id), state), nil
+            )
         }
+    }
+
+    /// The payloads that the rows name now, each of them once: who erases them walks the log.
+    private mutating func erase(_ target: ErasureTarget, _ state: MemoryState) -> Command {
+        let schedule: Schedule?
+        let run: Run?
+        switch target {
+        case .schedule(let id):
+            schedule = state.allSchedules.first { $0.id == id }
+            run = schedule?.run.flatMap { id in state.allRuns.first { $0.id == id } }
+        case .run(let id):
+            run = state.allRuns.first { $0.id == id }
+            schedule = run?.schedule.flatMap { id in state.allSchedules.first { $0.id == id } }
+        }
+        let named = [schedule?.input, run?.input, run?.output, run?.error?.message]
+        let payloads = Set(named.compactMap(\.self)).subtracting(erased)
+        erased.formUnion(payloads)
+        let seen = max(schedule?.touched.position ?? 0, run?.touched.position ?? 0)
+        return .erase(
+            target,
+            Erasure(
+                payloads: payloads.sorted {
+                    ($0.position, $0.event) < ($1.position, $1.event)
+                }, seen: rarely() ? seen + 1 : seen, force: numbers.chance(1, of: 2)))
     }
 
     private mutating func priority() -> Int { rarely() ? 10 : numbers.pick([0, 5, 5, 5, 9]) }
@@ -276,7 +308,8 @@ package struct Workload {
             return (.fail(run.id, attempt: attempt, failure), payload)
         case 13: return (.expire(run.id), nil)
         case 14: return (.reap(run.id, attempt: attempt), nil)
-        default: return (.cancelRun(run.id), nil)
+        default:
+            return (numbers.chance(1, of: 2) ? .cancelRun(run.id) : erase(.run(run.id), state), nil)
         }
     }
 }
@@ -319,6 +352,8 @@ private struct World {
             owners[AnyID(id)]
         case .modifySchedule(let id, _), .cancelSchedule(let id), .fire(let id, _):
             owners[AnyID(id)]
+        case .erase(.schedule(let id), _): owners[AnyID(id)]
+        case .erase(.run(let id), _): owners[AnyID(id)]
         case .renewLease(let id, _), .accept(let id, _), .release(let id, _),
             .complete(let id, _, _), .fail(let id, _, _), .reap(let id, _), .retry(let id, _),
             .expire(let id), .cancelRun(let id):

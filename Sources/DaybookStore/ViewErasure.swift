@@ -1,0 +1,71 @@
+import DaybookCore
+import LMDB
+
+/// Which payloads are there to be erased, and what erased those that are gone.
+extension View {
+    /// Every payload that the target's entries brought and that is still there, and the last of these
+    /// entries; `nil` where there is no such thing.
+    package borrowing func erasable(
+        _ target: ErasureTarget, of team: TeamID
+    ) throws -> (payloads: [PayloadLocation], seen: Position)? {
+        var (schedule, run): (Schedule?, Run?)
+        switch target {
+        case .schedule(let id):
+            schedule = try self.schedule(id, of: team)
+            guard schedule != nil else { return nil }
+            run = try schedule?.run.flatMap { try self.run($0, of: team) }
+        case .run(let id):
+            run = try self.run(id, of: team)
+            guard run != nil else { return nil }
+            schedule = try run?.schedule.flatMap { try self.schedule($0, of: team) }
+        }
+        var payloads: Set<PayloadLocation> = []
+        if let schedule {
+            try gather(AnyID(schedule.id), from: schedule.touched.position, into: &payloads)
+        }
+        if let run { try gather(AnyID(run.id), from: run.touched.position, into: &payloads) }
+        let sorted = payloads.sorted {
+            $0.position != $1.position ? $0.position < $1.position : $0.event < $1.event
+        }
+        return (
+            sorted, max(schedule?.touched.position ?? 0, run?.touched.position ?? 0)
+        )
+    }
+
+    private borrowing func gather(
+        _ object: AnyID, from last: Position, into payloads: inout Set<PayloadLocation>
+    ) throws {
+        try history(of: object, from: last) { entry in
+            for (index, event) in entry.events.enumerated()
+            where event.payload != nil && event.touches.first?.object == object {
+                let location = PayloadLocation(position: entry.header.position, event: index)
+                if try eraser(of: location) == nil { payloads.insert(location) }
+            }
+            return true
+        }
+    }
+
+    /// The entry that erased the payload; `nil` where it is there.
+    borrowing func eraser(of location: PayloadLocation) throws -> Position? {
+        let value = try transaction.get(tables.payloads, Keys.payload(location, chunk: 0))
+        guard let value, value.count == PayloadChunks.erased(by: 0).count else { return nil }
+        var reader = ByteReader(value)
+        return try reader.uint64()
+    }
+
+    /// What is wrong with an erased payload: the entry that is named must say so. It may lie beyond the
+    /// end of a log that was restored up to a position.
+    borrowing func mistakeOfErasure(
+        _ location: PayloadLocation, last: Position
+    ) throws -> String? {
+        guard let position = try eraser(of: location), position <= last else { return nil }
+        let events = position > location.position ? try entry(at: position).events : []
+        let isTold = events.contains { event in
+            guard case .payloadsErased(let erased) = event else { return false }
+            return erased.payloads.contains(location)
+        }
+        return isTold
+            ? nil
+            : "the payload of event \(location.event) is erased, and entry \(position) does not say so"
+    }
+}
