@@ -29,9 +29,8 @@ class Server:
             found = re.search(r"listens on http://127.0.0.1:(\d+)", self.said(before))
             if found:
                 self.port = int(found[1])
-                if self.ask("GET", "/readyz")[0] in (200, 503) and (
-                        os.path.exists(os.path.join(self.directory, "admin.key"))
-                        or os.path.exists(os.path.join(self.directory, "db"))):
+                # It listens before the log has been replayed and the first key is made.
+                if self.ask("GET", "/license")[0] == 401:
                     return self
             if self.process.poll() is not None:
                 return None

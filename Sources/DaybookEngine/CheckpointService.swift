@@ -21,7 +21,8 @@ package struct CheckpointService: Service {
             await engine.ready()
             while !Task.isCancelled {
                 do {
-                    try file?.write(try engine.signedCheckpoint())
+                    // Of a copy, others keep the newest one.
+                    if let file, !engine.isCopy { try file.write(try engine.signedCheckpoint()) }
                 } catch {
                     logger.error(
                         "the checkpoint was not written", metadata: ["error": "\(error)"])

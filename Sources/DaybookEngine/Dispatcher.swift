@@ -96,7 +96,7 @@ package struct DispatcherService: Service {
         do {
             let now = engine.clock.now()
             let runs = try engine.read { view in
-                try view.service().isPaused ? nil : view.runsInProgress()
+                try view.service().isPaused || engine.isCopy ? nil : view.runsInProgress()
             }
             guard let runs else { return false }
             for run in runs

@@ -28,6 +28,7 @@ package final class Engine: Sendable {
     private let phase = Mutex(Phase.replaying(percent: 0))
     private let readiness = Signal()
     private let isDiskFull = Atomic<Bool>(false)
+    private let keepsNoPromises = Atomic<Bool>(false)
     private let foundMismatch = Mutex<String?>(nil)
     /// What the parts were last told of the clock; the writer has it judged too.
     private let knownJudgement = Mutex(ClockGuard.Judgement.good)
@@ -92,15 +93,19 @@ package final class Engine: Sendable {
             let first = FirstEntries(
                 store: store, clock: clock, random: random, newCommandID: newCommandID)
             try first.writeIfEmpty(makeAdminKey: makeAdminKey)
+            let isCopy = try !standsFirst()
             // A clock that was set during a replay is the clock of this start.
             monitor.begin()
             var processor = try BatchProcessor(
                 store: store, clock: clock, monitor: monitor, settings: settings,
                 random: random, commit: commit)
-            let start = Submission(.start, by: .system(.service), team: nil, id: newCommandID())
-            let result = try processor.process([start])
-            guard case .accepted = result.outcomes[0] else { throw StartNotRecorded() }
-            feed.publish(result.entries)
+            if !isCopy {
+                var commands = [Command.start]
+                if settings.startsPaused { commands.append(.pause) }
+                let result = try processor.process(commands.map(own))
+                guard case .accepted = result.outcomes[0] else { throw StartNotRecorded() }
+                feed.publish(result.entries)
+            }
             phase.withLock { phase in if phase != .stopping { phase = .serving } }
             readiness.fire()
             return processor
@@ -127,9 +132,7 @@ package final class Engine: Sendable {
     /// Records the stop, serves what waits in the mailbox, and ends the writer.
     package func stop() async {
         beginStopping()
-        _ = await submitOwn([
-            Submission(.stop, by: .system(.service), team: nil, id: newCommandID())
-        ])
+        _ = await submitOwn([own(.stop)])
         mailbox.close()
         await writer.waitForEnd()
     }
@@ -149,7 +152,11 @@ package final class Engine: Sendable {
 
     /// Whether due moments are acted on and runs are started: not while the clock is suspect, nor
     /// once the projections were found to disagree.
-    package var mayFire: Bool { clockJudgement == .good && mismatch == nil }
+    package var mayFire: Bool { clockJudgement == .good && mismatch == nil && !isCopy }
+
+    /// Whether this is a copy of a directory whose promises may be kept elsewhere: nothing is written,
+    /// fired, started or sent.
+    package var isCopy: Bool { keepsNoPromises.load(ordering: .acquiring) }
 
     /// The first disagreement of the projections that a recount found.
     package var mismatch: String? { foundMismatch.withLock { $0 } }
@@ -200,7 +207,42 @@ package final class Engine: Sendable {
         }
     }
 
+    // Copies
+
+    /// Whether promises are kept from this directory; notes it where it is new.
+    private func standsFirst() throws -> Bool {
+        switch try store.standing() {
+        case .original: return true
+        case .new:
+            try store.settle()
+            return true
+        case .copy:
+            keepsNoPromises.store(true, ordering: .releasing)
+            logger.warning(
+                """
+                this is a copy of a data directory: it serves reads, and fires, starts and sends \
+                nothing until POST /resume
+                """)
+            return false
+        }
+    }
+
+    /// From now on the promises are kept here. Paused first: whoever asked resumes.
+    private func becomeOriginal() async throws -> Unavailable? {
+        for outcome in await put(together: [own(.start), own(.pause)], in: .service) {
+            if case .unavailable(let reason) = outcome { return reason }
+        }
+        try await onOwnThread("daybook-settle") { [store] in try store.settle() }
+        keepsNoPromises.store(false, ordering: .releasing)
+        return nil
+    }
+
     // Commands
+
+    /// A command of the service's own.
+    func own(_ command: Command) -> Submission {
+        Submission(command, by: .system(.service), team: nil, id: newCommandID())
+    }
 
     package func newCommandID() -> CommandID { CommandID(high: random(), low: random()) }
 
@@ -212,6 +254,14 @@ package final class Engine: Sendable {
 
     /// Submits a client's command and returns its outcome once it is durable.
     package func submit(_ submission: Submission) async -> Outcome {
+        if isCopy, case .resume = submission.command {
+            do {
+                if let reason = try await becomeOriginal() { return .unavailable(reason) }
+            } catch {
+                logger.error("the copy stays one", metadata: ["error": "\(error)"])
+                return .unavailable(.outcomeUnknown)
+            }
+        }
         if let refusal = refusal(of: submission.command) { return .unavailable(refusal) }
         return await submit(
             submission, in: submission.command.endsSomething ? .ends : .requests)
@@ -224,6 +274,7 @@ package final class Engine: Sendable {
         case .stopping: return .stopping
         case .serving: break
         }
+        if isCopy { return .copy }
         if command.startsSomething {
             if clockJudgement != .good { return .clockSuspect }
             if mismatch != nil { return .inconsistent }
@@ -232,6 +283,7 @@ package final class Engine: Sendable {
     }
 
     func submit(_ submission: Submission, in lane: Mailbox.Lane) async -> Outcome {
+        if isCopy { return .unavailable(.copy) }
         let caller = Caller()
         let deadline = deadline(in: lane)
         return await withTaskCancellationHandler {
@@ -255,6 +307,13 @@ package final class Engine: Sendable {
     }
 
     func submitTogether(_ submissions: [Submission], in lane: Mailbox.Lane) async -> [Outcome] {
+        guard !isCopy else { return submissions.map { _ in .unavailable(.copy) } }
+        return await put(together: submissions, in: lane)
+    }
+
+    private func put(
+        together submissions: [Submission], in lane: Mailbox.Lane
+    ) async -> [Outcome] {
         guard !submissions.isEmpty else { return [] }
         let caller = Caller()
         let deadline = deadline(in: lane)
@@ -280,6 +339,7 @@ package final class Engine: Sendable {
 
     /// Puts commands into the mailbox whose outcome nobody waits for.
     func post(_ submissions: [Submission], in lane: Mailbox.Lane) {
+        guard !isCopy else { return }
         _ = mailbox.put(
             submissions.map { submission in
                 Ticket(submission: submission, deadline: nil, caller: nil, complete: { _ in })

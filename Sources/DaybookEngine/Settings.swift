@@ -2,6 +2,8 @@
 package struct Settings: Sendable {
     /// A client that retries a day later, or after a long weekend, must still be recognised.
     package var idempotencySeconds = 7 * 24 * 3_600
+    /// Whether a start pauses the service: nothing fires until it is told to.
+    package var startsPaused = false
     /// Waiting commands of clients. At 5,000 commands a second, two seconds of work.
     package var mailboxCommands = 10_000
     /// Their payloads together.

@@ -72,6 +72,8 @@ package enum Unavailable: Error, Hashable, Sendable {
     case diskFull
     /// A recount found that the projections disagree: nothing is started.
     case inconsistent
+    /// This is a copy whose promises may be kept elsewhere.
+    case copy
     case replaying(percent: Int)
     case stopping
 }

@@ -104,10 +104,7 @@ extension TimerService {
     /// lease: they get the time that they have after a start.
     private func startAgain(after seconds: Int64) async {
         logger.warning("the process stood still", metadata: ["seconds": "\(seconds)"])
-        _ = await engine.submitOwn([
-            Submission(
-                .start, by: .system(.service), team: nil, id: engine.newCommandID())
-        ])
+        _ = await engine.submitOwn([engine.own(.start)])
     }
 }
 

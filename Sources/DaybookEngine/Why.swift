@@ -16,6 +16,8 @@ package struct Why: Sendable {
         case servicePaused(Position)
         case clockSuspect
         case inconsistent
+        /// This is a copy of the directory whose promises are kept.
+        case copy
         /// Its next try's time has not come. With the entry that set it.
         case notBefore(Instant, Position)
         /// With its entry, where that does not lie too far back to be looked for.
@@ -80,6 +82,7 @@ extension Engine {
                 if service.isPaused { causes.append(.servicePaused(service.pausePosition)) }
                 if judgement != .good { causes.append(.clockSuspect) }
                 if !mayFire { causes.append(.inconsistent) }
+                if isCopy { causes.append(.copy) }
                 if let notBefore = run.notBefore {
                     causes.append(.notBefore(notBefore, run.touched.position))
                 } else {

@@ -56,6 +56,7 @@ enum OperationRoutes {
                 "inconsistent: nothing fires or starts until `daybook rebuild` was run: \(mismatch)"
             )
         }
+        if engine.isCopy { reasons.append("copy: serves reads until POST /resume") }
         if try engine.service().isPaused { reasons.append("paused: nothing fires or starts") }
         return reasons
     }
@@ -71,7 +72,7 @@ enum OperationRoutes {
             ("runs_in_progress", counts.inProgress), ("runs_queued", counts.queued),
             ("mailbox_commands", engine.mailboxDepth), ("waiting_claims", engine.claimants.count),
             ("executions_under_way", engine.executionsUnderWay.load(ordering: .relaxed)),
-            ("paused", counts.isPaused ? 1 : 0),
+            ("paused", counts.isPaused ? 1 : 0), ("copy", engine.isCopy ? 1 : 0),
             ("clock_suspect", engine.clockJudgement == .good ? 0 : 1),
             ("disk_full", engine.hasDiskFull ? 1 : 0),
             ("inconsistent", engine.mismatch == nil ? 0 : 1),

@@ -187,6 +187,9 @@ extension Problem {
             self.init(Unavailability.replaying)
             detail += " (\(percent) %)"
             members = [Member("percent", percent)]
+        case .copy:
+            self.init(Unavailability.paused)
+            detail = "this is a copy: it serves reads until an administrator's POST /resume"
         case .stopping: self.init(Unavailability.stopping)
         }
     }

@@ -28,7 +28,7 @@ extension JSONWriter {
             writer.field("reason", cause.reason)
             writer.field("detail", cause.detail(of: run))
             switch cause {
-            case .servicePaused, .clockSuspect, .inconsistent, .workflowPaused: break
+            case .servicePaused, .clockSuspect, .inconsistent, .copy, .workflowPaused: break
             case .notBefore(let instant, _): writer.field("not_before", instant)
             case .workflowLimit(let slots), .teamLimit(let slots):
                 writer.field("limit", slots.limit)
@@ -118,6 +118,7 @@ extension Why.Cause {
         case .servicePaused: "service_paused"
         case .clockSuspect: "clock_suspect"
         case .inconsistent: "inconsistent"
+        case .copy: "copy"
         case .notBefore: "not_before"
         case .workflowPaused: "workflow_paused"
         case .workflowLimit: "workflow_limit"
@@ -133,6 +134,7 @@ extension Why.Cause {
         case .servicePaused: "the service is paused"
         case .clockSuspect: "the clock of the machine is suspect"
         case .inconsistent: "the projections disagree and must be rebuilt"
+        case .copy: "this is a copy, which starts nothing until it is resumed"
         case .notBefore(let instant, _):
             "attempt \(run.attempt) failed (\(run.error?.reason.name ?? "error")); "
                 + "the next try is at \(RFC3339.format(instant))"
@@ -160,7 +162,7 @@ extension Why.Cause {
         case .workflowLimit(let slots), .teamLimit(let slots):
             [slots.position].compactMap(\.self) + slots.holders.map(\.position)
         case .turn: [run.queuedPosition]
-        case .clockSuspect, .inconsistent, .executionsLimit, .noWorker: []
+        case .clockSuspect, .inconsistent, .copy, .executionsLimit, .noWorker: []
         }
     }
 }

@@ -42,15 +42,28 @@ package struct Batch: ~Copyable {
 
     /// Appends an entry and the payloads that its events brought, each by the event's index.
     package mutating func append(_ entry: Entry, payloads: [(event: Int, payload: SaltedPayload)]) {
+        append(
+            KeptEntry(
+                entry: entry, bytes: EntryCodec.encode(entry),
+                payloads: payloads.map { event, payload in
+                    KeptPayload(
+                        event: event, content: .bytes(salt: payload.salt, bytes: payload.bytes))
+                }))
+    }
+
+    /// Appends an entry whose bytes are there already.
+    mutating func append(_ kept: KeptEntry) {
+        let entry = kept.entry
         precondition(entry.header.position == nextPosition, "entries have no gap")
         guard firstError.error == nil else { return }
-        let record = LogRecord(entry: EntryCodec.encode(entry), after: chain)
+        let record = LogRecord(entry: kept.bytes, after: chain)
         do {
             try transaction.append(
                 tables.log, Keys.position(entry.header.position), record.value)
-            for (event, payload) in payloads {
-                let location = PayloadLocation(position: entry.header.position, event: event)
-                for (chunk, value) in PayloadChunks.values(payload).enumerated() {
+            for payload in kept.payloads {
+                let location = PayloadLocation(
+                    position: entry.header.position, event: payload.event)
+                for (chunk, value) in PayloadChunks.values(payload.content).enumerated() {
                     try transaction.append(
                         tables.payloads, Keys.payload(location, chunk: chunk), value)
                 }
@@ -66,6 +79,11 @@ package struct Batch: ~Copyable {
         lastPosition = entry.header.position
     }
 
+    /// Notes which data file promises are kept from, by its inode; 0 for none.
+    mutating func note(home: UInt64) {
+        attempt { try $0.transaction.put($0.tables.meta, Keys.home, Keys.position(home)) }
+    }
+
     /// Puts in the place of each payload which entry erased it.
     private mutating func erase(_ locations: [PayloadLocation], by position: Position) throws {
         for location in locations {
@@ -75,7 +93,7 @@ package struct Batch: ~Copyable {
             { chunk += 1 }
             try transaction.put(
                 tables.payloads, Keys.payload(location, chunk: 0),
-                PayloadChunks.erased(by: position))
+                PayloadChunks.values(.erased(by: position))[0])
         }
     }
 
@@ -126,7 +144,8 @@ package struct Batch: ~Copyable {
             try transaction.scan(tables.log, from: Keys.position(position), to: nil) {
                 key, value in
                 guard entries.count < count else { return false }
-                entries.append(try View.verify(key, value, at: position, after: &previous))
+                entries.append(
+                    try View.verify(key, value, at: position, after: &previous).entry)
                 position += 1
                 return true
             }

@@ -36,6 +36,7 @@ enum TableName: String, CaseIterable {
 enum Keys {
     static let layout = Array("layout".utf8)
     static let service = Array("service".utf8)
+    static let home = Array("home".utf8)
 
     static func position(_ position: Position) -> [UInt8] {
         key(8) { $0.uint64(position) }

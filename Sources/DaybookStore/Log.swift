@@ -106,13 +106,17 @@ extension SaltedPayload {
 enum PayloadChunks {
     static let maximumByteCount = 1_950
 
-    /// What stands in the place of an erased payload: shorter than any salt.
-    static func erased(by position: Position) -> [UInt8] { Keys.position(position) }
+    /// How much stands in the place of an erased payload: less than any salt.
+    static let erasedByteCount = 8
 
-    static func values(_ payload: SaltedPayload) -> [[UInt8]] {
-        let stored = payload.salt + payload.bytes
-        return stride(from: 0, to: stored.count, by: maximumByteCount).map { start in
-            Array(stored[start..<min(start + maximumByteCount, stored.count)])
+    static func values(_ content: KeptPayload.Content) -> [[UInt8]] {
+        switch content {
+        case .erased(let position): return [Keys.position(position)]
+        case .bytes(let salt, let bytes):
+            let stored = salt + bytes
+            return stride(from: 0, to: stored.count, by: maximumByteCount).map { start in
+                Array(stored[start..<min(start + maximumByteCount, stored.count)])
+            }
         }
     }
 }

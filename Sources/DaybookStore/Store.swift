@@ -114,7 +114,7 @@ package final class Store: Sendable {
         tables = Tables(environment)
     }
 
-    private static func database(in directory: String) -> String { directory + "/db" }
+    static func database(in directory: String) -> String { directory + "/db" }
 
     private static func environmentOptions(_ options: Options) -> Environment.Options {
         Environment.Options(
@@ -242,10 +242,12 @@ package final class Store: Sendable {
 
     /// Copies what is committed into a new data directory (modes 0700 and 0600) and brings it to the
     /// disk. A server goes on meanwhile, but its file grows: pages are not used again until the end.
-    package func copy(to directory: String) throws {
+    ///
+    /// - Parameter compacting: whether pages that are not in use are left out.
+    package func copy(to directory: String, compacting: Bool = false) throws {
         try FileSystem.createDirectory(directory)
         try FileSystem.createDirectory(Self.database(in: directory))
-        try environment.copy(to: Self.database(in: directory), compacting: false)
+        try environment.copy(to: Self.database(in: directory), compacting: compacting)
     }
 
     /// Frees the reader slots of processes that are no more; returns how many there were.

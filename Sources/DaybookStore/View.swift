@@ -109,27 +109,41 @@ extension View {
     package borrowing func entries(
         from first: Position, _ body: (Entry) throws -> Bool
     ) throws {
-        guard first > 0 else { return try entries(from: 1, body) }
+        try records(from: first) { entry, _ in try body(entry) }
+    }
+
+    /// As `entries`, with the bytes of each.
+    borrowing func records(
+        from first: Position, _ body: (Entry, [UInt8]) throws -> Bool
+    ) throws {
+        guard first > 0 else { return try records(from: 1, body) }
         guard first <= (try lastPosition()) else { return }
         var position = first
         var previous = try first == 1 ? Chain.start : chain(at: first - 1)
         try transaction.scan(tables.log, from: Keys.position(first), to: nil) { key, value in
-            let entry = try Self.verify(key, value, at: position, after: &previous)
+            let (entry, bytes) = try Self.verify(key, value, at: position, after: &previous)
             position += 1
-            return try body(entry)
+            return try body(entry, bytes)
         }
     }
 
     /// Verifies a row of the log that should be the one at `position`, and moves `chain` on to it.
     static func verify(
         _ key: [UInt8], _ value: [UInt8], at position: Position, after chain: inout [UInt8]
-    ) throws(LogError) -> Entry {
+    ) throws(LogError) -> (entry: Entry, bytes: [UInt8]) {
         guard key == Keys.position(position) else { throw .missing(position) }
         guard let record = LogRecord(value: value), record.follows(chain) else {
             throw .damaged(position)
         }
         chain = record.chain
-        return try decode(record, at: position)
+        return (try decode(record, at: position), record.entry)
+    }
+
+    /// The id that the first entry gave the log; `nil` where there is no entry.
+    borrowing func logID() throws -> [UInt8]? {
+        guard try lastPosition() > 0, case .initialised(let id, _)? = try entry(at: 1).events.first
+        else { return nil }
+        return id
     }
 
     borrowing func record(at position: Position) throws -> LogRecord {
@@ -212,7 +226,7 @@ extension View {
             rows += 1
             return true
         }
-        if rows == 1, stored.count == MemoryLayout<Position>.size {
+        if rows == 1, stored.count == PayloadChunks.erasedByteCount {
             let erased = BroughtPayload(event: location.event, payload: .erased, salt: [])
             return (erased, rows)
         }

@@ -48,7 +48,7 @@ extension View {
     /// The entry that erased the payload; `nil` where it is there.
     borrowing func eraser(of location: PayloadLocation) throws -> Position? {
         let value = try transaction.get(tables.payloads, Keys.payload(location, chunk: 0))
-        guard let value, value.count == PayloadChunks.erased(by: 0).count else { return nil }
+        guard let value, value.count == PayloadChunks.erasedByteCount else { return nil }
         var reader = ByteReader(value)
         return try reader.uint64()
     }

@@ -199,13 +199,13 @@ extension FileSystem {
     }
 
     /// Brings a file, or the names in a directory, to the disk.
-    static func synchronize(_ path: String) throws(FileSystemError) {
+    package static func synchronize(_ path: String) throws(FileSystemError) {
         let descriptor = try open(path, O_RDONLY)
         defer { _ = Glibc.close(descriptor) }
         try synchronize(descriptor: descriptor, path)
     }
 
-    static func rename(_ path: String, to newPath: String) throws(FileSystemError) {
+    package static func rename(_ path: String, to newPath: String) throws(FileSystemError) {
         try check(Glibc.rename(path, newPath), "rename to \(newPath)", path)
     }
 

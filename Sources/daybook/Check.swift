@@ -33,26 +33,34 @@ struct Check: AsyncParsableCommand {
 
     func run() async throws {
         let directory = DataDirectory.path(dataDir)
-        let report: Report
+        let report: Checker.Report
         do {
-            let outcome = try Walk.outcome(in: directory)
-            // Where it does not open at all, this says why.
-            if outcome == .refused { try Store(reading: directory).close() }
-            do {
-                report =
-                    switch outcome {
-                    case .read: try quick ? quickly(directory) : wholly(directory)
-                    case .refused: Report(finding: Finding(.file, "a table cannot be read whole"))
-                    case .died: Report(finding: Finding(.file, "a page is missing or is none"))
-                    }
-            } catch let error as LMDBError {
-                report = Report(finding: Finding(.file, "\(error)"))
-            }
+            report = try Checker(scratch: scratch).check(directory, quick: quick)
         } catch {
             throw Failure.exit(Exits.cannotOpen, "\(error)")
         }
         print(json ? report.json : report.text)
         if report.finding != nil { throw ExitCode(1) }
+    }
+}
+
+/// Checks a directory, on copies of it.
+struct Checker {
+    let scratch: String?
+
+    func check(_ directory: String, quick: Bool) throws -> Report {
+        let outcome = try Walk.outcome(in: directory)
+        // Where it does not open at all, this says why.
+        if outcome == .refused { try Store(reading: directory).close() }
+        do {
+            return switch outcome {
+            case .read: try quick ? quickly(directory) : wholly(directory)
+            case .refused: Report(finding: Finding(.file, "a table cannot be read whole"))
+            case .died: Report(finding: Finding(.file, "a page is missing or is none"))
+            }
+        } catch let error as LMDBError {
+            return Report(finding: Finding(.file, "\(error)"))
+        }
     }
 
     private func quickly(_ directory: String) throws -> Report {
@@ -137,7 +145,7 @@ struct Check: AsyncParsableCommand {
         return report
     }
 
-    private struct Report {
+    struct Report {
         var entries: Position = 0
         var chain: [UInt8] = []
         var payloads: Int?

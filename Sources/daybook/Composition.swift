@@ -82,6 +82,7 @@ struct Composition {
         engine.idempotencySeconds = settings.idempotencySeconds
         engine.clockToleranceSeconds = settings.clockToleranceSeconds
         engine.executionsInFlight = settings.executionsInFlight
+        engine.startsPaused = settings.startsPaused
         engine.diskReserveFraction = settings.diskReserveFraction
         return engine
     }

@@ -14,7 +14,7 @@ struct Log: AsyncParsableCommand {
             """,
         subcommands: [
             Show.self, Follow.self, History.self, Stats.self, PublicKey.self, SignedCheckpoint.self,
-            VerifyCheckpoint.self, VerifyProof.self,
+            VerifyCheckpoint.self, VerifyProof.self, Export.self, Import.self,
         ])
 
     struct Source: ParsableArguments {

@@ -47,6 +47,8 @@ struct Serve: AsyncParsableCommand {
     var diskReservePercent: String?
     @Option(help: "true serves from file systems that are not safe for it. (default: false)")
     var allowAnyFilesystem: String?
+    @Option(help: "true pauses: nothing fires or starts until POST /resume. (default: false)")
+    var paused: String?
     @Option(help: "Where the newest signed checkpoint is kept, outside the data directory.")
     var checkpointFile: String?
     @Option(help: "A configuration file (also DAYBOOK_CONFIG).")
@@ -72,6 +74,7 @@ struct Serve: AsyncParsableCommand {
             .idempotencyDays: idempotencyDays, .clockToleranceSeconds: clockToleranceSeconds,
             .executionsInFlight: executionsInFlight, .diskReservePercent: diskReservePercent,
             .allowAnyFilesystem: allowAnyFilesystem, .checkpointFile: checkpointFile,
+            .paused: paused,
         ]
         return options.compactMapValues { $0 }
     }

@@ -22,6 +22,7 @@ struct ServeSettings {
         case diskReservePercent = "disk_reserve_percent"
         case allowAnyFilesystem = "allow_any_filesystem"
         case checkpointFile = "checkpoint_file"
+        case paused
     }
 
     /// A setting that is wrong, by its name and where it came from.
@@ -48,6 +49,7 @@ struct ServeSettings {
     let diskReserveFraction: Double
     let allowsAnyFileSystem: Bool
     let checkpointFile: String?
+    let startsPaused: Bool
 
     init(
         commandLine: [Name: String], environment: [String: String], file: String?
@@ -77,10 +79,8 @@ struct ServeSettings {
         clockToleranceSeconds = try source.integer(.clockToleranceSeconds, 1...86_400) ?? 60
         executionsInFlight = try source.integer(.executionsInFlight, 1...100_000) ?? 1_000
         diskReserveFraction = try Double(source.integer(.diskReservePercent, 0...50) ?? 5) / 100
-        allowsAnyFileSystem =
-            try source.converted(
-                .allowAnyFilesystem, "must be true or false"
-            ) { Bool($0) } ?? false
+        allowsAnyFileSystem = try source.boolean(.allowAnyFilesystem) ?? false
+        startsPaused = try source.boolean(.paused) ?? false
         checkpointFile = source.text(.checkpointFile)
     }
 }
@@ -182,6 +182,10 @@ private struct Source {
         return try converted(name, message) { text in
             Int(text).flatMap { range.contains($0) ? $0 : nil }
         }
+    }
+
+    func boolean(_ name: ServeSettings.Name) throws -> Bool? {
+        try converted(name, "must be true or false") { Bool($0) }
     }
 
     func converted<Value>(

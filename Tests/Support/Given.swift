@@ -22,7 +22,7 @@ package struct Given {
     package var now = Instant.dayOne
     /// The team of the commands to come.
     package var team = TeamID.lowest
-    private var history: [Asked] = []
+    package private(set) var history: [Asked] = []
     private var lastID: UInt32 = 0
 
     /// An initialised log with one team.

@@ -192,7 +192,7 @@ package struct Workload {
         _ state: MemoryState, _ world: World
     ) -> (Command, SaltedPayload?) {
         let payload = payload()
-        let kind = world.schedules.isEmpty ? 0 : Int.random(in: 0..<10, using: &numbers)
+        let kind = world.schedules.isEmpty ? 0 : Int.random(in: 0..<11, using: &numbers)
         switch kind {
         case 0..<6:
             let key = rarely() ? "" : numbers.pick([nil, "k", "kk", "é"])
@@ -215,11 +215,8 @@ package struct Workload {
                 ]),
                 priority: numbers.pick([nil, 0, 9]))
             return (.modifySchedule(id, changes), payload)
-        default:
-            let id = numbers.pick(world.schedules)
-            return (
-                numbers.chance(1, of: 2) ? .cancelSchedule(id) : erase(.schedule(id), state), nil
-            )
+        case 9: return (.cancelSchedule(numbers.pick(world.schedules)), nil)
+        default: return (erase(.schedule(numbers.pick(world.schedules)), state), nil)
         }
     }
 
@@ -294,7 +291,7 @@ package struct Workload {
         let run = numbers.pick(isAny ? world.runs : running)
         let attempt = run.attempt - (rarely() ? 1 : 0)
         let payload = payload()
-        switch Int.random(in: 0..<16, using: &numbers) {
+        switch Int.random(in: 0..<17, using: &numbers) {
         case 0, 1: return (.renewLease(run.id, attempt: attempt), nil)
         case 2, 3: return (.accept(run.id, attempt: attempt), nil)
         case 4, 5: return (.release(run.id, attempt: attempt), nil)
@@ -308,8 +305,8 @@ package struct Workload {
             return (.fail(run.id, attempt: attempt, failure), payload)
         case 13: return (.expire(run.id), nil)
         case 14: return (.reap(run.id, attempt: attempt), nil)
-        default:
-            return (numbers.chance(1, of: 2) ? .cancelRun(run.id) : erase(.run(run.id), state), nil)
+        case 15: return (.cancelRun(run.id), nil)
+        default: return (erase(.run(run.id), state), nil)
         }
     }
 }

@@ -1,0 +1,72 @@
+import Crypto
+import DaybookCore
+import Foundation
+import LMDB
+
+// Copies of a data directory, and data directories of copies.
+extension Store {
+    /// The size and the SHA-256 of the database's file. To be read where no environment is open on it.
+    package static func digestOfDatabase(
+        in directory: String
+    ) throws -> (byteCount: Int, digest: [UInt8]) {
+        let path = database(in: directory) + "/data.mdb"
+        guard try FileSystem.exists(path) else {
+            throw OpenError.notADatabase(directory: directory)
+        }
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? file.close() }
+        var hash = SHA256()
+        var count = 0
+        while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
+            hash.update(data: piece)
+            count += piece.count
+        }
+        return (count, Array(hash.finalize()))
+    }
+
+    /// Writes a small file, all of it or nothing, and brings it to the disk.
+    package static func write(_ bytes: [UInt8], to path: String) throws {
+        try FileSystem.writeAtomically(bytes, to: path)
+    }
+
+    /// Whether the log has no entry.
+    package func isEmpty() throws -> Bool { try read { try $0.lastPosition() } == 0 }
+
+    /// Makes the database of a data directory, which has none, of another one's: a copy.
+    ///
+    /// It is made in `restore.tmp` inside the directory and moved, so it is there whole or not at all.
+    ///
+    /// - Parameter position: where the log is to end; `nil` copies everything as it is.
+    package static func restore(
+        _ source: Store, to directory: String, position: Position?,
+        progress: (Position) -> Void = { _ in }
+    ) throws {
+        try FileSystem.createDirectory(directory)
+        let lock = try DirectoryLock(directory: directory)
+        defer { lock.release() }
+        guard !(try FileSystem.exists(database(in: directory))) else {
+            throw EnvironmentError.alreadyExists(path: database(in: directory))
+        }
+        let temporary = directory + "/restore.tmp"
+        if try FileSystem.exists(temporary) {
+            try FileManager.default.removeItem(atPath: temporary)
+        }
+        if position == nil { try source.copy(to: temporary) }
+        var options = Options()
+        options.allowsAnyFileSystem = true
+        // What was just copied by LMDB itself may end before its last, unused page.
+        options.acceptsTruncatedFile = true
+        let store = try Store(directory: temporary, options: options)
+        do {
+            defer { store.close() }
+            if let position {
+                try store.takeLog(of: source, to: position, progress: progress)
+                try store.replay()
+            }
+            try store.markAsCopy()
+        }
+        try FileSystem.rename(database(in: temporary), to: database(in: directory))
+        try FileSystem.synchronize(directory)
+        try FileManager.default.removeItem(atPath: temporary)
+    }
+}
