@@ -92,7 +92,8 @@ let package = Package(
             name: "daybook",
             dependencies: [
                 "DaybookCore", "LMDB", "DaybookStore", "DaybookEngine", "DaybookWire",
-                "DaybookConnectors", "DaybookHTTP", argumentParser, configuration, lifecycle,
+                "DaybookConnectors", "DaybookHTTP", asyncHTTPClient, nioCore, nioHTTP1,
+                argumentParser, configuration, lifecycle,
                 unixSignals, logging, metrics,
             ],
             swiftSettings: settings),

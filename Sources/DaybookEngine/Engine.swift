@@ -13,7 +13,8 @@ package final class Engine: Sendable {
     let flights = Flights()
     private let secrets: SecretKeys
     let checkpointKey: CheckpointKey
-    private let store: Store
+    let store: Store
+    let rebuilding = Rebuilding()
     private let mailbox: Mailbox
     private let writer: Writer
     let metrics: EngineMetrics
@@ -30,6 +31,8 @@ package final class Engine: Sendable {
     private let isDiskFull = Atomic<Bool>(false)
     private let keepsNoPromises = Atomic<Bool>(false)
     private let foundMismatch = Mutex<String?>(nil)
+    /// How often the projections were put in the place of others.
+    private let rebuilds = Atomic<Int>(0)
     /// What the parts were last told of the clock; the writer has it judged too.
     private let knownJudgement = Mutex(ClockGuard.Judgement.good)
 
@@ -132,6 +135,7 @@ package final class Engine: Sendable {
     /// Records the stop, serves what waits in the mailbox, and ends the writer.
     package func stop() async {
         beginStopping()
+        await rebuilding.end()
         _ = await submitOwn([own(.stop)])
         mailbox.close()
         await writer.waitForEnd()
@@ -161,17 +165,34 @@ package final class Engine: Sendable {
     /// The first disagreement of the projections that a recount found.
     package var mismatch: String? { foundMismatch.withLock { $0 } }
 
+    var rebuildCount: Int { rebuilds.load(ordering: .acquiring) }
+
+    /// Other projections are in use: what was found about the old ones is of the past.
+    func projectionsWereRebuilt(_ report: RebuildReport) {
+        foundMismatch.withLock { found in
+            found = nil
+            rebuilds.add(1, ordering: .acquiringAndReleasing)
+        }
+        logger.notice(
+            "the projections were rebuilt",
+            metadata: ["entries": "\(report.entries)", "differences": "\(report.differences)"])
+        feed.nudgeAll()
+    }
+
     /// Stops firing and starting until the projections are rebuilt.
-    func alarm(_ mismatch: String) {
+    ///
+    /// - Parameter count: `rebuildCount` before the projections were looked at.
+    func alarm(_ mismatch: String, seenAt count: Int) {
         let isFirst = foundMismatch.withLock { found in
+            guard count == rebuildCount else { return false }
             defer { found = found ?? mismatch }
             return found == nil
         }
         guard isFirst else { return }
         logger.critical(
             """
-            the projections disagree: nothing fires or starts any more. Stop the server, run \
-            `daybook rebuild --data-dir \(store.directory)`, and start it again
+            the projections disagree: nothing fires or starts any more until they were rebuilt, by \
+            `daybook rebuild --online` or POST /rebuild
             """, metadata: ["mismatch": "\(mismatch)"])
         // Claims that wait are told now.
         feed.nudgeAll()

@@ -27,18 +27,20 @@ package struct RecountService: Service {
 
     private func recount() async {
         var cursor: RecountCursor? = RecountCursor()
+        var count = engine.rebuildCount
         do {
             while let here = cursor, !Task.isCancelled {
+                count = engine.rebuildCount
                 let step = try engine.read { view in
                     try view.recount(here, rows: engine.settings.listWorkPerSnapshot)
                 }
-                if let mismatch = step.mismatch { engine.alarm(mismatch) }
+                if let mismatch = step.mismatch { engine.alarm(mismatch, seenAt: count) }
                 cursor = step.next
                 await Task.yield()
             }
         } catch let error as LogError {
             // A row that does not read agrees with nothing.
-            engine.alarm("\(error)")
+            engine.alarm("\(error)", seenAt: count)
         } catch {
             logger.error("a recount broke off", metadata: ["error": "\(error)"])
         }

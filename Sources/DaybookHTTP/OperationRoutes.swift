@@ -14,6 +14,8 @@ enum OperationRoutes {
         Route(.post, "/pause", .role(.admin), body: .json, pause),
         Route(.post, "/resume", .role(.admin), body: .json, resume),
         Route(.post, "/clock/trust", .role(.admin), body: .json, trustClock),
+        Route(.post, "/rebuild", .role(.admin), body: .json, rebuild),
+        Route(.get, "/rebuild", .role(.admin), rebuildStatus),
     ]
 
     /// Alive: the process answers.
@@ -53,7 +55,7 @@ enum OperationRoutes {
         if engine.hasDiskFull { reasons.append("disk_full: new work is refused") }
         if let mismatch = engine.mismatch {
             reasons.append(
-                "inconsistent: nothing fires or starts until `daybook rebuild` was run: \(mismatch)"
+                "inconsistent: nothing fires or starts until POST /rebuild has ended: \(mismatch)"
             )
         }
         if engine.isCopy { reasons.append("copy: serves reads until POST /resume") }
@@ -110,6 +112,27 @@ enum OperationRoutes {
 
     private static func trustClock(_ call: Call, _ api: API) async throws -> Reply {
         try await tell(.trustClock, call, api)
+    }
+
+    /// Begins a rebuild beside the running service. Asked again while one is under way, it tells how that
+    /// one stands: it changes nothing that the log knows, so there is no entry.
+    private static func rebuild(_ call: Call, _ api: API) async throws -> Reply {
+        try call.fields(mayBeEmpty: true).throwMistakes()
+        do throws(Unavailable) {
+            return reply(.accepted, try api.engine.startRebuild())
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    private static func rebuildStatus(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        guard let status = api.engine.rebuildStatus else { throw Problem.notFound("rebuild") }
+        return reply(.ok, status)
+    }
+
+    private static func reply(_ status: HTTPResponse.Status, _ rebuild: RebuildStatus) -> Reply {
+        Reply.json(status) { $0.rebuild(rebuild) }
     }
 
     private static func tell(_ command: Command, _ call: Call, _ api: API) async throws -> Reply {

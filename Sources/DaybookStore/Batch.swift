@@ -16,6 +16,8 @@ package struct Batch: ~Copyable {
     private var chain: [UInt8]
     /// The position of the last entry in the log; the service row may lag behind it in a replay.
     private var lastPosition: Position
+    /// No kept answer ends before; `nil` where that is not known yet.
+    private var firstAnswerEnd: Instant?
 
     /// The first error of the storage in this batch; whatever came after it means nothing.
     package var failure: (any Error)? { firstError.error }
@@ -35,6 +37,23 @@ package struct Batch: ~Copyable {
         serviceState = head.service
         chain = head.chain
         lastPosition = head.position
+    }
+
+    var set: TableSet { tables.set }
+
+    /// From the commit on, this set of projections is in use.
+    mutating func becomeLive() {
+        attempt {
+            try $0.transaction.put($0.tables.meta, Keys.live, [$0.tables.set.rawValue])
+        }
+    }
+
+    /// Compares rows with those of the other set, which is in use.
+    borrowing func compare(
+        _ name: TableName, with live: Tables, after: [UInt8]?, rows: Int
+    ) throws -> (findings: [Finding], next: [UInt8]?) {
+        try RowComparison.step(
+            name, after: after, rows: rows, transaction, live[name], transaction, tables[name])
     }
 
     /// The position that the next entry will have.
@@ -105,7 +124,7 @@ package struct Batch: ~Copyable {
             throw error
         }
         if serviceChanged {
-            try transaction.put(tables.meta, Keys.service, serviceState.rowBytes)
+            try transaction.put(tables.meta, tables.serviceKey, serviceState.rowBytes)
         }
         try transaction.commit()
     }
@@ -120,7 +139,7 @@ package struct Batch: ~Copyable {
             }
             var layout = ByteWriter()
             layout.uint32(Rows.layout)
-            try batch.transaction.put(batch.tables.meta, Keys.layout, layout.bytes)
+            try batch.transaction.put(batch.tables.meta, batch.tables.layoutKey, layout.bytes)
         }
         serviceState = ServiceState()
         serviceChanged = true
@@ -153,8 +172,10 @@ package struct Batch: ~Copyable {
             firstError.keep(error)
             return serviceState.position
         }
+        var fold = Fold(self)
+        for entry in entries { apply(entry, to: &fold) }
+        self = fold.finish()
         for entry in entries {
-            apply(entry, to: &self)
             attempt {
                 try StoredTree.complete(entry.header.position, $0.tables, &$0.transaction)
             }
@@ -226,7 +247,7 @@ private struct LogHead {
     let service: ServiceState
 
     init(_ transaction: borrowing WriteTransaction, _ tables: Tables) throws {
-        if let row = try transaction.get(tables.meta, Keys.service) {
+        if let row = try transaction.get(tables.meta, tables.serviceKey) {
             service = try ServiceState(row: row)
         } else {
             service = ServiceState()
@@ -397,15 +418,20 @@ extension Batch: State {
         if let old = keptAnswer(scope) {
             delete(tables.keptAnswerEnds, Keys.keptAnswerEnd(old.endsAt, scope))
         }
+        if let end = firstAnswerEnd { firstAnswerEnd = min(end, answer.endsAt) }
         put(tables.keptAnswers, scope.bytes, answer.rowBytes)
         put(tables.keptAnswerEnds, Keys.keptAnswerEnd(answer.endsAt, scope), [])
     }
 
     package mutating func removeOldestKeptAnswer(endedBy now: Instant) -> Bool {
+        if let end = firstAnswerEnd, now < end { return false }
         let key = firstKey(tables.keptAnswerEnds, prefix: [])
-        guard let key, let row = read(tables.keptAnswerEnds, key, Keys.readKeptAnswerEnd),
-            row.end <= now
-        else { return false }
+        guard let key, let row = read(tables.keptAnswerEnds, key, Keys.readKeptAnswerEnd) else {
+            firstAnswerEnd = .latest
+            return false
+        }
+        firstAnswerEnd = row.end
+        guard row.end <= now else { return false }
         delete(tables.keptAnswerEnds, key)
         delete(tables.keptAnswers, row.scope.bytes)
         return true

@@ -153,50 +153,20 @@ extension View {
         }
         for name in TableName.allCases where name.isProjection {
             var after: [UInt8]?
-            while true {
-                let (mine, theirs) = (
-                    try rows(name, after: after), try other.rows(name, after: after)
-                )
-                for index in 0..<max(mine.count, theirs.count) {
-                    let left = index < mine.count ? mine[index] : nil
-                    let right = index < theirs.count ? theirs[index] : nil
-                    guard left != right else { continue }
-                    let isExtra = left.map { row in
-                        right.map { row.key.lexicographicallyPrecedes($0.key) } ?? true
-                    }
-                    let what =
-                        left?.key == right?.key
-                        ? "the row is not what the log gives"
-                        : isExtra == true ? "the log gives no such row" : "the row is missing"
-                    return Finding(
-                        .projections, what, table: name.rawValue,
-                        key: isExtra == true ? left?.key : right?.key ?? left?.key)
-                }
-                guard let last = mine.last else { break }
-                after = last.key
-            }
+            repeat {
+                let step = try RowComparison.step(
+                    name, after: after, rows: 5_000, transaction, tables[name],
+                    other.transaction, other.tables[name])
+                if let finding = step.findings.first { return finding }
+                after = step.next
+            } while after != nil
         }
         guard try service().rowBytes == other.service().rowBytes else {
             return Finding(
                 .projections, "the row is not what the log gives", table: TableName.meta.rawValue,
-                key: Keys.service)
+                key: tables.serviceKey)
         }
         return nil
-    }
-
-    private struct RawRow: Hashable {
-        let key: [UInt8]
-        let value: [UInt8]
-    }
-
-    /// The next rows of a table: enough to be quick, few enough to be small.
-    private borrowing func rows(_ name: TableName, after key: [UInt8]?) throws -> [RawRow] {
-        var rows: [RawRow] = []
-        try scan(name, after: key) { key, value in
-            rows.append(RawRow(key: key, value: value))
-            return rows.count < 5_000
-        }
-        return rows
     }
 }
 

@@ -36,6 +36,8 @@ enum TableName: String, CaseIterable {
 enum Keys {
     static let layout = Array("layout".utf8)
     static let service = Array("service".utf8)
+    /// Which set of projections is in use: one byte, and the first one without it.
+    static let live = Array("live".utf8)
     static let home = Array("home".utf8)
 
     static func position(_ position: Position) -> [UInt8] {

@@ -7,9 +7,9 @@ protocol Row {
     init(from reader: inout ByteReader) throws(MalformedRow)
 }
 
-enum Rows {
+package enum Rows {
     /// The number of the layout of all projections together, keys included.
-    static let layout: UInt32 = 5
+    package static let layout: UInt32 = 5
 }
 
 extension Row {

@@ -21,6 +21,7 @@ package final class Store: Sendable {
         /// The projections claim more entries than the log has.
         case logTooShort(log: Position, projections: Position)
         case notADatabase(directory: String)
+        case olderVersion(directory: String)
 
         package var description: String {
             switch self {
@@ -35,6 +36,11 @@ package final class Store: Sendable {
                 the data file was damaged or mixed up
                 """
             case .notADatabase(let directory): "there is no Daybook database in \(directory)"
+            case .olderVersion(let directory):
+                """
+                the database in \(directory) was made by an older version: run daybook rebuild, or \
+                daybook serve, on it or on a copy of it
+                """
             }
         }
     }
@@ -49,12 +55,12 @@ package final class Store: Sendable {
 
     /// How many of the last entries are verified at every start.
     package static let verifiedTail: Position = 1_000
-    /// Entries that a replay applies in one transaction: a few milliseconds, far from LMDB's limit
+    /// Entries that a replay applies in one transaction: a few megabytes of rows, far from LMDB's limit
     /// of dirty pages.
-    package static let replayBatch = 1_000
+    package static let replayBatch = 10_000
 
     private let environment: Environment
-    private let tables: Tables
+    let tables: BothTables
     private let lock: DirectoryLock?
     package let directory: String
 
@@ -86,7 +92,7 @@ package final class Store: Sendable {
             lock.release()
             throw error
         }
-        tables = Tables(environment)
+        tables = BothTables(environment)
         do {
             _ = try verifyTail()
         } catch {
@@ -100,18 +106,27 @@ package final class Store: Sendable {
     /// A file that is shorter than its pages is taken as it is: to touch a page that is missing ends
     /// the process, so only one that serves nobody may do this.
     package init(reading directory: String, options: Options = Options()) throws {
+        try Self.expectDatabase(in: directory)
         let database = Self.database(in: directory)
-        guard try FileSystem.exists(database + "/data.mdb") else {
-            throw OpenError.notADatabase(directory: directory)
-        }
         self.directory = directory
         lock = nil
         var environmentOptions = Self.environmentOptions(options)
         environmentOptions.readOnly = true
         environmentOptions.acceptsTruncatedFile = true
-        environment = try Environment(
-            directory: database, tables: Tables.names, options: environmentOptions)
-        tables = Tables(environment)
+        do {
+            environment = try Environment(
+                directory: database, tables: Tables.names, options: environmentOptions)
+        } catch EnvironmentError.missingTable {
+            throw OpenError.olderVersion(directory: directory)
+        }
+        tables = BothTables(environment)
+    }
+
+    /// Throws where there is no database: who does not want to make one asks before.
+    package static func expectDatabase(in directory: String) throws {
+        guard try FileSystem.exists(database(in: directory) + "/data.mdb") else {
+            throw OpenError.notADatabase(directory: directory)
+        }
     }
 
     static func database(in directory: String) -> String { directory + "/db" }
@@ -130,7 +145,9 @@ package final class Store: Sendable {
 
     /// Runs `body` with a snapshot. It must not wait for anything in it.
     package func read<Value>(_ body: (borrowing View) throws -> Value) throws -> Value {
-        let view = View(try environment.beginRead(), tables)
+        let transaction = try environment.beginRead()
+        let live = try tables.live(transaction)
+        let view = View(transaction, live)
         do {
             return try body(view)
         } catch is MalformedRow {
@@ -138,9 +155,13 @@ package final class Store: Sendable {
         }
     }
 
+    func beginTransaction() throws -> WriteTransaction { try environment.beginWrite() }
+
     /// Begins a batch, on the thread that will commit it.
     package func beginBatch() throws -> Batch {
-        try Batch.begin(try environment.beginWrite(), tables)
+        let transaction = try beginTransaction()
+        let live = try tables.live(transaction)
+        return try Batch.begin(transaction, live)
     }
 
     /// Whether opening failed because the data file is shorter than its pages. LMDB never writes some
@@ -265,8 +286,8 @@ package final class Store: Sendable {
 }
 
 extension View {
-    borrowing func layout() throws -> UInt32? {
-        guard let bytes = try metaValue(Keys.layout) else { return nil }
+    package borrowing func layout() throws -> UInt32? {
+        guard let bytes = try metaValue(tables.layoutKey) else { return nil }
         var reader = ByteReader(bytes)
         return try reader.uint32()
     }

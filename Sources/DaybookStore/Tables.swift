@@ -1,7 +1,19 @@
 import LMDB
 
-/// The handles of all tables.
+/// Every projection exists twice: while one set is read and written, the other can be built anew.
+enum TableSet: UInt8, CaseIterable {
+    case first
+    case second
+
+    var other: TableSet { self == .first ? .second : .first }
+
+    /// What its tables' names, and its rows in `meta`, end with.
+    var suffix: String { self == .first ? "" : ".2" }
+}
+
+/// The handles of log, payloads and `meta`, and of one set of projections.
 struct Tables: Sendable {
+    let set: TableSet
     let log: Table
     let payloads: Table
     let meta: Table
@@ -23,10 +35,15 @@ struct Tables: Sendable {
     let keptAnswerEnds: Table
     let tree: Table
 
-    static let names = TableName.allCases.map(\.rawValue)
+    static let names = TableName.allCases.flatMap { name in
+        (name.isProjection ? TableSet.allCases : [.first]).map { name.rawValue + $0.suffix }
+    }
 
-    init(_ environment: Environment) {
-        func table(_ name: TableName) -> Table { environment.table(name.rawValue) }
+    init(_ environment: Environment, _ set: TableSet = .first) {
+        func table(_ name: TableName) -> Table {
+            environment.table(name.rawValue + (name.isProjection ? set.suffix : ""))
+        }
+        self.set = set
         log = table(.log)
         payloads = table(.payloads)
         meta = table(.meta)
@@ -48,6 +65,10 @@ struct Tables: Sendable {
         keptAnswerEnds = table(.keptAnswerEnds)
         tree = table(.tree)
     }
+
+    /// The rows of `meta` that belong to the set.
+    var serviceKey: [UInt8] { Keys.service + Array(set.suffix.utf8) }
+    var layoutKey: [UInt8] { Keys.layout + Array(set.suffix.utf8) }
 
     subscript(name: TableName) -> Table {
         switch name {
@@ -72,5 +93,26 @@ struct Tables: Sendable {
         case .keptAnswerEnds: keptAnswerEnds
         case .tree: tree
         }
+    }
+}
+
+/// Both sets of projections.
+struct BothTables: Sendable {
+    private let first: Tables
+    private let second: Tables
+
+    init(_ environment: Environment) {
+        first = Tables(environment, .first)
+        second = Tables(environment, .second)
+    }
+
+    subscript(which: TableSet) -> Tables { which == .first ? first : second }
+
+    /// The set that is in use, as the transaction sees it.
+    func live(_ transaction: borrowing some ReadAccess & ~Copyable) throws -> Tables {
+        guard let row = try transaction.get(first.meta, Keys.live),
+            let number = row.first, let set = TableSet(rawValue: number)
+        else { return first }
+        return self[set]
     }
 }

@@ -14,7 +14,7 @@ package struct View: ~Copyable {
     }
 
     package borrowing func service() throws -> ServiceState {
-        try row(tables.meta, Keys.service) ?? ServiceState()
+        try row(tables.meta, tables.serviceKey) ?? ServiceState()
     }
 
     package borrowing func team(_ id: TeamID) throws -> Team? {

@@ -13,9 +13,9 @@ struct Check: AsyncParsableCommand {
         discussion: """
             Walks the whole log (gaps, chain, envelopes, the digest of every payload), counts slots, \
             due moments and queues again, and replays the log into a second set of projections that is \
-            compared with the live one byte by byte. It works on copies that it makes in --scratch, so \
-            it can run beside a server; they need twice the size of the database and are removed at \
-            the end. With --quick: every row is read once, the last 1,000 entries are verified and all \
+            compared with the live one byte by byte. It works on a copy that it makes in --scratch, so \
+            it can run beside a server; it grows to about twice the size of the database and is removed \
+            at the end. With --quick: every row is read once, the last 1,000 entries are verified and all \
             is counted again, without copies.
 
             The result is on standard output. Exit codes: 0 when all is well, 1 when something was \
@@ -88,15 +88,11 @@ struct Checker {
         try FileManager.default.createDirectory(
             atPath: top, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(atPath: top) }
-        let (live, again) = (top + "/live", top + "/again")
         do {
             defer { source.close() }
-            try source.copy(to: live)
+            try source.copy(to: top)
         }
-        let copy = try Store(reading: live)
-        defer { copy.close() }
-        try copy.copy(to: again)
-        return try compare(copy, again)
+        return try compare(top)
     }
 
     /// Removes the copies of a check that was killed.
@@ -110,38 +106,42 @@ struct Checker {
         }
     }
 
-    private func compare(_ live: Store, _ again: String) throws -> Report {
+    private func compare(_ copy: String) throws -> Report {
+        let reading = try Store(reading: copy)
         var report = Report()
         var progress = Progress("verified")
-        let (seen, finding) = try live.read { view in
-            try view.checkLog { progress.show($0, of: $1) }
+        do {
+            defer { reading.close() }
+            let (seen, finding) = try reading.read { view in
+                try view.checkLog { progress.show($0, of: $1) }
+            }
+            progress.end()
+            report.entries = seen.entries
+            report.chain = seen.chain
+            report.payloads = seen.payloads
+            report.erasedPayloads = seen.erasedPayloads
+            report.finding = try finding ?? reading.read { try $0.checkIndexes() }
+            // A log that does not verify can't be replayed.
+            guard finding?.part != .log else { return report }
+            if try reading.read({ try $0.layout() }) != Rows.layout {
+                report.finding = Finding(
+                    .projections,
+                    "they are of another version's layout: the next start of this one rebuilds them"
+                )
+                return report
+            }
         }
-        progress.end()
-        report.entries = seen.entries
-        report.chain = seen.chain
-        report.payloads = seen.payloads
-        report.erasedPayloads = seen.erasedPayloads
-        report.finding = finding
-        if report.finding == nil { report.finding = try live.read { try $0.checkIndexes() } }
-        // A log that does not verify can't be replayed.
-        guard finding?.part != .log else { return report }
         var options = Store.Options()
         options.allowsAnyFileSystem = true
         options.acceptsTruncatedFile = true
-        let replayed = try Store(directory: again, options: options)
-        defer { replayed.close() }
-        try replayed.clearProjections()
+        let store = try Store(directory: copy, options: options)
+        defer { store.close() }
         progress = Progress("replayed")
-        try replayed.replay { reached, last in
-            progress.show(reached, of: last)
-            return true
-        }
+        let rebuilt = try store.rebuild(switches: false) { progress.show($0) }
         progress.end()
-        let difference = try live.read { view in
-            try replayed.read { try view.firstDifference(from: $0) }
-        }
         // Where a row is told that is wrong, it says more than a count that is.
-        report.finding = difference ?? report.finding
+        report.finding = rebuilt.told.first ?? report.finding
+        report.differences = rebuilt.differences
         return report
     }
 
@@ -150,6 +150,8 @@ struct Checker {
         var chain: [UInt8] = []
         var payloads: Int?
         var erasedPayloads: Int?
+        /// Rows of the projections that are not what the log gives.
+        var differences: Int?
         var finding: Finding?
 
         init(finding: Finding? = nil) {
@@ -164,6 +166,7 @@ struct Checker {
             lines.append("found     \(finding.part.rawValue): \(finding.what)")
             if let position = finding.position { lines.append("position  \(position)") }
             if let table = finding.table { lines.append("table     \(table)") }
+            if let differences, differences > 1 { lines.append("rows      \(differences) differ") }
             if let key = finding.key { lines.append("key       \(lowercaseHex(key))") }
             if finding.part == .projections || finding.part == .indexes {
                 lines.append("repair    stop the server and run daybook rebuild")
@@ -179,6 +182,7 @@ struct Checker {
                 writer.field("chain", lowercaseHex(chain))
                 writer.field("payloads", payloads)
                 writer.field("erased_payloads", erasedPayloads)
+                writer.field("differences", differences)
                 writer.name("finding")
                 guard let finding else { return writer.null() }
                 writer.object { writer in

@@ -7,7 +7,8 @@ struct Daybook: AsyncParsableCommand {
         abstract: "Runs workflows once, at the moment they were promised.",
         version: "0.1.0",
         subcommands: [
-            Serve.self, Log.self, Check.self, Rebuild.self, Backup.self, Restore.self, Walk.self,
+            Serve.self, Log.self, Check.self, Rebuild.self, Backup.self, Restore.self, Erase.self,
+            Walk.self,
         ])
 }
 
@@ -20,6 +21,8 @@ enum Exits {
     static let badData = ExitCode(65)
     /// A file that was named cannot be read.
     static let noInput = ExitCode(66)
+    /// The server cannot be reached, or does not do it now.
+    static let unavailable = ExitCode(69)
     /// The directory cannot be opened: held by another process, damaged, or of a newer format.
     static let cannotOpen = ExitCode(73)
     /// A setting is wrong.

@@ -1,4 +1,5 @@
 import DaybookCore
+import DaybookStore
 import Foundation
 
 /// Shows on standard error how far a long walk over the log has come: a bar that is drawn anew where a
@@ -26,6 +27,20 @@ struct Progress {
         let filled = Int(reached * 30 / max(last, 1))
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
         write("\r\(bar) \(line) ")
+    }
+
+    mutating func show(_ stage: Store.RebuildStage) {
+        switch stage {
+        case .replaying(let reached, let last): show(reached, of: last)
+        case .comparing(let table): tell("comparing table \(table)")
+        }
+    }
+
+    private mutating func tell(_ line: String) {
+        let now = ContinuousClock.now
+        guard now - told > .milliseconds(isTerminal ? 200 : 5_000) else { return }
+        told = now
+        write(isTerminal ? "\r\u{1B}[K\(line) " : line + "\n")
     }
 
     /// Clears the bar.

@@ -2,24 +2,33 @@ import ArgumentParser
 import DaybookCore
 import DaybookStore
 import Foundation
+import NIOHTTP1
 
 /// Throws the projections away and replays the log.
 struct Rebuild: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Builds schedules, runs and queues anew from the log.",
         discussion: """
-            To be run while no server has the directory. The whole log is verified first; where it is \
-            damaged, nothing is changed. It may be broken off and started again: the \
-            log is only read, and a server that is started in between goes on with the replay.
+            To be run while no server has the directory. A second set of projections is built beside the \
+            first, which is in use until both were compared and the new one takes its place in one \
+            transaction: where the log is damaged, or the rebuild is broken off, nothing is changed. What \
+            differed is told on standard error.
 
-            Exit codes: 0 when everything was rebuilt, 64 for a wrong command line, 73 when the \
-            directory cannot be opened or the log does not verify.
+            With --online the running server does it while it serves, in pieces of a few milliseconds; \
+            this command waits for the end. It needs an administrator's key.
+
+            Exit codes: 0 when everything was rebuilt, 64 for a wrong command line, 69 when the server \
+            cannot be reached or the rebuild ended early, 73 when the directory cannot be opened or the log \
+            does not verify.
             """)
 
     @Option(help: "The data directory (also DAYBOOK_DATA_DIR). (default: ./daybook-data)")
     var dataDir: String?
     @Option(help: "Address space for the database, in GiB: the server's, where it is not 64.")
     var mapSizeGib = 64
+    @Flag(help: "Has the running server do it while it serves.")
+    var online = false
+    @OptionGroup var client: Client.Options
     @Flag(help: "Rebuilds on file systems that are not safe for it, as with daybook serve.")
     var allowAnyFilesystem = false
 
@@ -30,46 +39,98 @@ struct Rebuild: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try online ? await rebuildOnline() : rebuild()
+    }
+
+    private func rebuild() throws {
         let directory = DataDirectory.path(dataDir)
         do {
             // A directory without a database is a mistake, not a new one.
-            try Store(reading: directory).close()
+            try Store.expectDatabase(in: directory)
             var options = Store.Options()
             options.mapSize = mapSizeGib << 30
             options.allowsAnyFileSystem = allowAnyFilesystem
             let store = try Store.open(directory, options: options)
             defer { store.close() }
-            // What can't be replayed to its end must not cost the projections that are there.
-            var progress = Progress("verified")
-            let finding = try store.read { view in
-                try view.checkLog(readsPayloads: false) { progress.show($0, of: $1) }.finding
+            var progress = Progress("rebuilt")
+            let report: RebuildReport
+            do {
+                report = try store.rebuild { progress.show($0) }
+            } catch let error as LogError {
+                throw Unfit(error: error)
             }
             progress.end()
-            if let finding { throw Unfit(finding: finding) }
-            try store.clearProjections()
-            progress = Progress("rebuilt")
-            try store.replay { reached, last in
-                progress.show(reached, of: last)
-                return true
-            }
-            progress.end()
-            let last = try store.read { view in try view.lastPosition() }
-            say("rebuilt from \(last) entries")
+            say(report)
         } catch {
             throw Failure.exit(Exits.cannotOpen, "\(error)")
         }
     }
 
-    private func say(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+    /// Asks the server for a rebuild, and tells how it goes until it has ended.
+    private func rebuildOnline() async throws {
+        let directory = DataDirectory.path(dataDir)
+        try await Client.with(client, dataDirectory: directory) { client in
+            var status = try await client.json(.POST, "/rebuild", "{}") as RebuildJSON
+            var progress = Progress("rebuilt")
+            while status.finishedAt == nil {
+                if let reached = status.position, let last = status.of {
+                    progress.show(.replaying(reached, of: last))
+                } else if let table = status.table {
+                    progress.show(.comparing(table: table))
+                }
+                try await Task.sleep(for: .milliseconds(300))
+                status = try await client.json(.GET, "/rebuild")
+            }
+            progress.end()
+            if let error = status.error { throw Failure.exit(Exits.unavailable, error) }
+            say(
+                entries: status.entries ?? 0, differences: status.differences ?? 0,
+                told: (status.told ?? []).map { "\($0.table) \($0.key): \($0.what)" })
+        }
+    }
+
+    private struct RebuildJSON: Decodable, Sendable {
+        struct Difference: Decodable, Sendable {
+            let table: String
+            let key: String
+            let what: String
+        }
+
+        let finishedAt: String?
+        let position: Position?
+        let of: Position?
+        let table: String?
+        let error: String?
+        let entries: Position?
+        let differences: Int?
+        let told: [Difference]?
+    }
+
+    private func say(_ report: RebuildReport) {
+        say(
+            entries: report.entries, differences: report.differences,
+            told: report.told.map { finding in
+                let key = finding.key.map(lowercaseHex) ?? ""
+                return "\(finding.table ?? "") \(key): \(finding.what)"
+            })
+    }
+
+    private func say(entries: Position, differences: Int, told: [String]) {
+        var lines = ["rebuilt from \(entries) entries"]
+        lines.append(
+            differences == 0
+                ? "the old projections were the same"
+                : "\(differences) rows of the old projections were not what the log gives")
+        lines += told
+        FileHandle.standardError.write(Data((lines.joined(separator: "\n") + "\n").utf8))
     }
 }
 
 /// The log does not verify, so it can't be replayed.
 private struct Unfit: Error, CustomStringConvertible {
-    let finding: Finding
+    let error: LogError
 
-    var description: String { "\(finding.what); nothing was changed" }
+    var description: String { "\(error); nothing was changed" }
 }
 
 /// Where the data is that a command looks at.

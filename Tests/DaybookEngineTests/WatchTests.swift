@@ -102,6 +102,27 @@ struct WatchTests {
                 Issue.record("a claim was taken though the projections disagree")
                 return
             }
+            // A rebuild beside it finds the row and puts everything right.
+            _ = try live.engine.startRebuild()
+            while live.engine.rebuildStatus?.finishedAt == nil { await Task.yield() }
+            guard case .finished(_, let differences, let told) = live.engine.rebuildStatus?.state
+            else {
+                Issue.record("\(String(describing: live.engine.rebuildStatus))")
+                return
+            }
+            #expect(differences == 1 && told.first?.table == "usage", "\(told)")
+            #expect(live.engine.mismatch == nil && live.engine.mayFire)
+            guard case .runs = await Self.claim(live, lease: 30) else {
+                Issue.record("nothing is claimed after the rebuild")
+                return
+            }
+            // Another slot leaks, and nobody looks before the next start.
+            var batch = try store.beginBatch()
+            var usage = batch.usage(of: live.team)
+            usage.inProgress += 1
+            batch.set(usage, of: live.team)
+            try batch.commit()
+            _ = try await live.execute(try await live.workflow())
         }
         try disk.reopen()
         try disk.store.clearProjections()

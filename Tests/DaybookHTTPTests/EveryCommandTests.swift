@@ -82,7 +82,8 @@ struct EveryCommandTests {
 
     private static func name(_ route: Route) -> String { "\(route.method) \(route.path)" }
 
-    private static let commands = Route.all.filter { $0.method != .get }
+    /// A rebuild changes nothing that the log knows, so it has no entry.
+    private static let commands = Route.all.filter { $0.method != .get && $0.path != "/rebuild" }
 
     /// The things that the route is about, in a state in which the sample changes something.
     private static func things(_ api: TestAPI, _ sample: Sample, _ route: Route) async throws

@@ -26,7 +26,8 @@ struct HouseRulesTests {
         ],
         "daybook": [
             "DaybookCore", "LMDB", "DaybookStore", "DaybookEngine", "DaybookWire",
-            "DaybookConnectors", "DaybookHTTP", "ArgumentParser", "Configuration",
+            "DaybookConnectors", "DaybookHTTP", "AsyncHTTPClient", "NIOCore", "NIOHTTP1",
+            "ArgumentParser", "Configuration",
             "ServiceLifecycle", "UnixSignals", "Logging", "Metrics",
         ],
         "Support": ["DaybookCore", "DaybookStore", "DaybookEngine"],

@@ -1,0 +1,179 @@
+import DaybookCore
+import LMDB
+
+/// What a rebuild found and did.
+package struct RebuildReport: Hashable, Sendable {
+    /// How many differences are told, of all that were counted.
+    package static let toldDifferences = 20
+
+    package fileprivate(set) var entries: Position = 0
+    /// Rows of the old projections that were not what the log gives, or were missing, or too many.
+    package fileprivate(set) var differences = 0
+    package fileprivate(set) var told: [Finding] = []
+}
+
+/// How a rebuild goes about it.
+package struct RebuildPace: Sendable {
+    /// Entries that one transaction takes, and rows that one transaction compares.
+    package let entries: Int
+    package let rows: Int
+
+    package init(entries: Int, rows: Int) {
+        self.entries = entries
+        self.rows = rows
+    }
+
+    /// Nobody waits for the writer.
+    package static let alone = RebuildPace(entries: Store.replayBatch, rows: 50_000)
+    /// A few milliseconds each: commands come in between.
+    package static let beside = RebuildPace(entries: 500, rows: 3_000)
+}
+
+extension Store {
+    package enum RebuildStage: Hashable, Sendable {
+        case replaying(Position, of: Position)
+        case comparing(table: String)
+    }
+
+    /// Builds the other set of projections from the log, compares the two, and puts the new one in the
+    /// place of the old in one transaction.
+    ///
+    /// Every piece is a transaction of its own, in which both sets are at the end of the log, so
+    /// it may run beside the writer, on a thread of its own. Cut off anywhere, the old set is in use.
+    ///
+    /// - Parameter switches: false leaves the old set in use, for a check.
+    /// - Parameter between: is called after every piece; what it throws ends the rebuild.
+    package func rebuild(
+        _ pace: RebuildPace = .alone, switches: Bool = true,
+        between: (RebuildStage) throws -> Void = { _ in }
+    ) throws -> RebuildReport {
+        do {
+            return try rebuildWhole(pace, switches: switches, between: between)
+        } catch {
+            // The first error counts; what stays is removed by the next rebuild.
+            try? clearShadow()
+            throw error
+        }
+    }
+
+    private func rebuildWhole(
+        _ pace: RebuildPace, switches: Bool, between: (RebuildStage) throws -> Void
+    ) throws -> RebuildReport {
+        var report = RebuildReport()
+        try clearShadow()
+        while true {
+            var shadow = try beginShadow()
+            let reached = shadow.replay(count: pace.entries)
+            let last = shadow.nextPosition - 1
+            try shadow.commit()
+            try between(.replaying(reached, of: last))
+            report.entries = last
+            if reached >= last { break }
+        }
+        if try read({ try $0.layout() }) == Rows.layout {
+            try compare(pace, between, &report)
+        }
+        if switches {
+            var shadow = try beginShadow()
+            try shadow.catchUp()
+            shadow.becomeLive()
+            try shadow.commit()
+            // What was live is the shadow now.
+            try clearShadow()
+        }
+        return report
+    }
+
+    /// Removes what an unfinished rebuild left behind.
+    package func clearShadow() throws {
+        var shadow = try beginShadow()
+        shadow.clearProjections()
+        try shadow.commit()
+    }
+
+    /// A batch on the set that is not in use.
+    private func beginShadow() throws -> Batch {
+        let transaction = try beginTransaction()
+        let live = try tables.live(transaction)
+        return try Batch.begin(transaction, tables[live.set.other])
+    }
+
+    private func compare(
+        _ pace: RebuildPace, _ between: (RebuildStage) throws -> Void, _ report: inout RebuildReport
+    ) throws {
+        for name in TableName.allCases where name.isProjection {
+            var after: [UInt8]?
+            repeat {
+                var shadow = try beginShadow()
+                try shadow.catchUp()
+                let live = tables[shadow.set.other]
+                let step = try shadow.compare(name, with: live, after: after, rows: pace.rows)
+                report.entries = shadow.nextPosition - 1
+                try shadow.commit()
+                report.differences += step.findings.count
+                report.told += step.findings.prefix(
+                    RebuildReport.toldDifferences - report.told.count)
+                after = step.next
+                try between(.comparing(table: name.rawValue))
+            } while after != nil
+        }
+    }
+}
+
+extension Batch {
+    /// Applies what has come since.
+    fileprivate mutating func catchUp() throws {
+        while replay(count: Store.replayBatch) < nextPosition - 1 {
+            if let failure { throw failure }
+        }
+        if let failure { throw failure }
+    }
+}
+
+/// Compares rows of two tables, in pieces.
+enum RowComparison {
+    /// - Parameter after: the last key that was compared; `nil` begins.
+    /// - Returns: every row that differs, and the key to go on after; `nil` at the end.
+    static func step<Left: ReadAccess & ~Copyable, Right: ReadAccess & ~Copyable>(
+        _ name: TableName, after: [UInt8]?, rows limit: Int,
+        _ left: borrowing Left, _ leftTable: Table, _ right: borrowing Right, _ rightTable: Table
+    ) throws -> (findings: [Finding], next: [UInt8]?) {
+        let start = after.map { $0 + [0] }
+        var mine: [(key: [UInt8], value: [UInt8])] = []
+        try left.scan(leftTable, from: start, to: nil) { key, value in
+            mine.append((key, value))
+            return mine.count < limit
+        }
+        // Where the left side ends, whatever the right one has beyond is too much.
+        let end = mine.count < limit ? nil : mine[limit - 1].key
+        var findings: [Finding] = []
+        func found(_ what: String, _ key: [UInt8]) {
+            findings.append(Finding(.projections, what, table: name.rawValue, key: key))
+        }
+        var index = 0
+        var next = end
+        var seen = 0
+        try right.scan(rightTable, from: start, to: end.map { $0 + [0] }) { key, value in
+            while index < mine.count, mine[index].key.lexicographicallyPrecedes(key) {
+                found("the log gives no such row", mine[index].key)
+                index += 1
+            }
+            if index < mine.count, mine[index].key == key {
+                if mine[index].value != value { found("the row is not what the log gives", key) }
+                index += 1
+            } else {
+                found("the row is missing", key)
+            }
+            seen += 1
+            guard seen < 2 * limit else {
+                next = key
+                return false
+            }
+            return true
+        }
+        if next == end {
+            for row in mine[index...] { found("the log gives no such row", row.key) }
+        }
+        return (findings, next)
+    }
+}
