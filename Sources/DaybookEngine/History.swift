@@ -8,22 +8,27 @@ package struct LogPage: Sendable {
     package let through: Position
 }
 
+/// A thing as it was.
+package enum PastObject: Hashable, Sendable {
+    case schedule(Schedule)
+    case run(Run)
+    case workflow(Workflow)
+}
+
+/// An entry about an object, and the object before and after it.
+package struct HistoryItem: Sendable {
+    package let entry: Entry
+    package let before: PastObject?
+    package let after: PastObject?
+}
+
 /// A part of an object's history, the last entry first.
 package struct HistoryPage: Sendable {
-    package let entries: [Entry]
+    package let items: [HistoryItem]
+    /// Whether the items show what the object was: not where it has too many entries to be followed.
+    package let showsObjects: Bool
     /// The position that the next, older part begins at; `nil` at the object's beginning.
     package let next: Position?
-}
-
-/// What an object's past is asked for by.
-package enum AsOf: Hashable, Sendable {
-    case position(Position)
-    case instant(Instant)
-}
-
-/// An object has more entries than one request may walk.
-package struct HistoryTooLong: Error, Hashable, Sendable {
-    package let limit: Int
 }
 
 /// Questions about what was. An object's history is walked back along the events about it.
@@ -101,54 +106,45 @@ extension Engine {
                 bytes += 1_000 + entry.definitionBytes
                 return true
             }
-            return HistoryPage(entries: entries, next: next)
+            let states = try states(of: object, at: entries, before: next, view)
+            let items = entries.map { entry in
+                HistoryItem(
+                    entry: entry, before: states?[entry.header.position]?.before,
+                    after: states?[entry.header.position]?.after)
+            }
+            return HistoryPage(items: items, showsObjects: states != nil, next: next)
         }
     }
 
-    /// The schedule as it was; `nil` where it was not there yet.
-    package func schedule(
-        _ id: ScheduleID, of team: TeamID, asOf moment: AsOf
-    ) throws -> ScheduleDetail? {
-        let schedule = try read { view -> Schedule? in
-            guard let now = try view.schedule(id, of: team) else { return nil }
-            return try past(of: AnyID(id), from: now.touched.position, moment, view)
-                .schedule(id, of: team)
-        }
-        return try schedule.map { try detail($0) }
-    }
-
-    /// The run as it was; `nil` where it was not there yet.
-    package func run(_ id: RunID, of team: TeamID, asOf moment: AsOf) throws -> RunDetail? {
-        let run = try read { view -> Run? in
-            guard let now = try view.run(id, of: team) else { return nil }
-            return try past(of: AnyID(id), from: now.touched.position, moment, view)
-                .run(id, of: team)
-        }
-        return try run.map { try detail($0) }
-    }
-
-    /// A state made from the entries about the object alone, up to the moment: the object in it is
-    /// as it was then. `apply` reads nothing else for it.
-    private func past(
-        of object: AnyID, from last: Position, _ moment: AsOf, _ view: borrowing View
-    ) throws -> MemoryState {
-        let limit = settings.historyWork
-        var entries: [Entry] = []
-        var looked = 0
-        try view.history(of: object, from: last) { entry in
-            looked += 1
-            guard looked <= limit else { throw HistoryTooLong(limit: limit) }
-            let isPast =
-                switch moment {
-                case .position(let position): entry.header.position <= position
-                case .instant(let instant): entry.header.recordedAt <= instant
-                }
-            if isPast { entries.append(entry) }
-            return true
+    /// The object before and after each of these entries; `nil` where it has too many to be followed.
+    private func states(
+        of object: AnyID, at entries: [Entry], before next: Position?, _ view: borrowing View
+    ) throws -> [Position: (before: PastObject?, after: PastObject?)]? {
+        guard let team = entries.first?.header.team else { return nil }
+        var walk = Walk(until: .max, limit: settings.historyWork)
+        let older: [Entry]
+        do {
+            older = try next.map { try walk.entries(about: object, from: $0, view) } ?? []
+        } catch is HistoryTooLong {
+            return nil
         }
         var state = MemoryState()
-        for entry in entries.reversed() { apply(entry, to: &state) }
-        return state
+        for entry in older.reversed() { apply(entry, to: &state) }
+        var states: [Position: (before: PastObject?, after: PastObject?)] = [:]
+        for entry in entries.reversed() {
+            let before = state.object(object, of: team)
+            apply(entry, to: &state)
+            states[entry.header.position] = (before, state.object(object, of: team))
+        }
+        return states
+    }
+}
+
+extension MemoryState {
+    fileprivate func object(_ id: AnyID, of team: TeamID) -> PastObject? {
+        if let schedule = schedule(ScheduleID(id), of: team) { return .schedule(schedule) }
+        if let run = run(RunID(id), of: team) { return .run(run) }
+        return workflow(WorkflowID(id), of: team).map { .workflow($0) }
     }
 }
 

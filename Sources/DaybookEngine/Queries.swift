@@ -23,6 +23,15 @@ package struct RunDetail: Sendable {
     package let input: StoredPayload?
     package let output: StoredPayload?
     package let errorMessage: StoredPayload?
+
+    package init(
+        run: Run, input: StoredPayload?, output: StoredPayload?, errorMessage: StoredPayload?
+    ) {
+        self.run = run
+        self.input = input
+        self.output = output
+        self.errorMessage = errorMessage
+    }
 }
 
 /// What a worker is told of a run that was started for it.
@@ -268,7 +277,7 @@ extension View {
 }
 
 extension StoredPayload? {
-    fileprivate var byteCount: Int {
+    var byteCount: Int {
         if case .bytes(let bytes) = self { bytes.count } else { 0 }
     }
 }

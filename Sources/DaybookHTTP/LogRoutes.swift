@@ -210,7 +210,10 @@ enum LogRoutes {
         return Reply.json { writer in
             writer.object { writer in
                 writer.array("items") { writer in
-                    for entry in page.entries { writer.entry(entry) }
+                    for item in page.items {
+                        let changes = page.showsObjects ? changes(item.before, item.after) : nil
+                        writer.entry(item.entry, changes: changes)
+                    }
                 }
                 writer.field("next_cursor", page.next.map { String($0) })
             }

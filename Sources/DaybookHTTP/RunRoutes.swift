@@ -117,10 +117,18 @@ enum RunRoutes {
         filter.from = query.instant("from")
         filter.to = query.instant("to")
         let parameters = ListParameters(query)
+        let moment = try query.asOf(api.engine)
         try query.finish()
-        let page = try api.engine.runs(
-            of: call.team, filter, after: parameters.cursor, limit: parameters.limit,
-            maximumBytes: api.limits.pageBytes)
+        let page =
+            if let moment {
+                try api.engine.runs(
+                    of: call.team, filter, asOf: moment, after: parameters.cursor,
+                    limit: parameters.limit, maximumBytes: api.limits.pageBytes)
+            } else {
+                try api.engine.runs(
+                    of: call.team, filter, after: parameters.cursor, limit: parameters.limit,
+                    maximumBytes: api.limits.pageBytes)
+            }
         return .list(page.items, next: page.next) { $0.run($1) }
     }
 

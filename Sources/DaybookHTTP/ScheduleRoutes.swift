@@ -133,10 +133,21 @@ enum ScheduleRoutes {
         }
         filter.order = order ?? .created
         let parameters = ListParameters(query)
+        let moment = try query.asOf(api.engine)
+        if moment != nil, filter.order == .scheduledTime {
+            query.refuse("order", "must be created together with as_of")
+        }
         try query.finish()
-        let page = try api.engine.schedules(
-            of: call.team, filter, after: parameters.cursor, limit: parameters.limit,
-            maximumBytes: api.limits.pageBytes)
+        let page =
+            if let moment {
+                try api.engine.schedules(
+                    of: call.team, filter, asOf: moment, after: parameters.cursor,
+                    limit: parameters.limit, maximumBytes: api.limits.pageBytes)
+            } else {
+                try api.engine.schedules(
+                    of: call.team, filter, after: parameters.cursor, limit: parameters.limit,
+                    maximumBytes: api.limits.pageBytes)
+            }
         return .list(page.items, next: page.next) { $0.schedule($1) }
     }
 

@@ -6,10 +6,24 @@ import Foundation
 ///
 /// Payloads appear as `{"bytes": n, "sha256": "<digest of salt and bytes>"}`: what they say stands in
 /// the objects. Sealed secrets do not appear.
+/// A field of an object that an entry changed, old and new as JSON.
+package struct EntryChange: Sendable {
+    package let field: String
+    package let old: [UInt8]
+    package let new: [UInt8]
+
+    package init(field: String, old: [UInt8], new: [UInt8]) {
+        self.field = field
+        self.old = old
+        self.new = new
+    }
+}
+
 extension JSONWriter {
+    /// - Parameter changes: what the entry changed of the object whose history is shown.
     /// - Parameter payloads: what the events brought, each by the event's index; `nil` shows none.
     package mutating func entry(
-        _ entry: Entry, payloads: [BroughtPayload]? = nil
+        _ entry: Entry, payloads: [BroughtPayload]? = nil, changes: [EntryChange]? = nil
     ) {
         let header = entry.header
         object { writer in
@@ -29,6 +43,17 @@ extension JSONWriter {
                             writer.field("previous", touch.previous)
                         }
                         writer.fields(of: event)
+                    }
+                }
+            }
+            if let changes {
+                writer.array("changes") { writer in
+                    for change in changes {
+                        writer.object { writer in
+                            writer.field("field", change.field)
+                            writer.field("old", raw: change.old)
+                            writer.field("new", raw: change.new)
+                        }
                     }
                 }
             }
