@@ -29,7 +29,7 @@ package final class Engine: Sendable {
     private let phase = Mutex(Phase.replaying(percent: 0))
     private let readiness = Signal()
     private let isDiskFull = Atomic<Bool>(false)
-    private let keepsNoPromises = Atomic<Bool>(false)
+    let keepsNoPromises = Atomic<Bool>(false)
     private let foundMismatch = Mutex<String?>(nil)
     /// How often the projections were put in the place of others.
     private let rebuilds = Atomic<Int>(0)
@@ -228,36 +228,6 @@ package final class Engine: Sendable {
         }
     }
 
-    // Copies
-
-    /// Whether promises are kept from this directory; notes it where it is new.
-    private func standsFirst() throws -> Bool {
-        switch try store.standing() {
-        case .original: return true
-        case .new:
-            try store.settle()
-            return true
-        case .copy:
-            keepsNoPromises.store(true, ordering: .releasing)
-            logger.warning(
-                """
-                this is a copy of a data directory: it serves reads, and fires, starts and sends \
-                nothing until POST /resume
-                """)
-            return false
-        }
-    }
-
-    /// From now on the promises are kept here. Paused first: whoever asked resumes.
-    private func becomeOriginal() async throws -> Unavailable? {
-        for outcome in await put(together: [own(.start), own(.pause)], in: .service) {
-            if case .unavailable(let reason) = outcome { return reason }
-        }
-        try await onOwnThread("daybook-settle") { [store] in try store.settle() }
-        keepsNoPromises.store(false, ordering: .releasing)
-        return nil
-    }
-
     // Commands
 
     /// A command of the service's own.
@@ -332,7 +302,7 @@ package final class Engine: Sendable {
         return await put(together: submissions, in: lane)
     }
 
-    private func put(
+    func put(
         together submissions: [Submission], in lane: Mailbox.Lane
     ) async -> [Outcome] {
         guard !submissions.isEmpty else { return [] }

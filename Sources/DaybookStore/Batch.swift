@@ -149,7 +149,7 @@ package struct Batch: ~Copyable {
     /// each verified; returns the position reached.
     mutating func replay(count: Int) -> Position {
         guard firstError.error == nil else { return serviceState.position }
-        var entries: [Entry] = []
+        var entries: [VerifiedEntry] = []
         do {
             var previous = Chain.start
             if serviceState.position > 0 {
@@ -163,8 +163,7 @@ package struct Batch: ~Copyable {
             try transaction.scan(tables.log, from: Keys.position(position), to: nil) {
                 key, value in
                 guard entries.count < count else { return false }
-                entries.append(
-                    try View.verify(key, value, at: position, after: &previous).entry)
+                entries.append(try View.verify(key, value, at: position, after: &previous))
                 position += 1
                 return true
             }
@@ -172,12 +171,25 @@ package struct Batch: ~Copyable {
             firstError.keep(error)
             return serviceState.position
         }
+        return replay(entries)
+    }
+
+    /// Applies entries of the log, the first of which is the next one that the projections have not seen.
+    mutating func replay(_ entries: [VerifiedEntry]) -> Position {
+        guard firstError.error == nil, let first = entries.first else {
+            return serviceState.position
+        }
+        precondition(first.entry.header.position == serviceState.position + 1)
         var fold = Fold(self)
-        for entry in entries { apply(entry, to: &fold) }
+        for verified in entries { apply(verified.entry, to: &fold) }
         self = fold.finish()
-        for entry in entries {
+        for (index, verified) in entries.enumerated()
+        where verified.entry.header.position % StoredTree.width == 0 {
+            let width = Int(StoredTree.width)
+            let leaves = index + 1 >= width ? entries[(index + 1 - width)...index].map(\.leaf) : nil
             attempt {
-                try StoredTree.complete(entry.header.position, $0.tables, &$0.transaction)
+                try StoredTree.complete(
+                    verified.entry.header.position, leaves: leaves, $0.tables, &$0.transaction)
             }
         }
         return serviceState.position

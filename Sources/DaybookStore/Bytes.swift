@@ -1,4 +1,5 @@
 import DaybookCore
+import LMDB
 
 /// Appends fields to keys and rows: integers big-endian, so that the order of bytes is theirs.
 struct ByteWriter {
@@ -11,22 +12,17 @@ struct ByteWriter {
     mutating func byte(_ value: UInt8) { bytes.append(value) }
 
     mutating func uint16(_ value: Int) {
-        bytes.append(UInt8(truncatingIfNeeded: value >> 8))
-        bytes.append(UInt8(truncatingIfNeeded: value))
+        bytes.append(bigEndian: UInt16(truncatingIfNeeded: value))
     }
 
     mutating func uint32(_ value: UInt32) {
-        for shift in stride(from: UInt32(24), through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+        bytes.append(bigEndian: value)
     }
 
     mutating func int(_ value: Int) { uint32(UInt32(value)) }
 
     mutating func uint64(_ value: UInt64) {
-        for shift in stride(from: UInt64(56), through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+        bytes.append(bigEndian: value)
     }
 
     mutating func instant(_ value: Instant) {

@@ -12,8 +12,12 @@ struct Fold: ~Copyable {
     private let runs = KeptRows<RunID, Run>()
     private let teamUsage = KeptRows<TeamID, Usage>()
     private let workflowUsage = KeptRows<WorkflowID, OwnedUsage>()
-    private var scheduleLists = Changes<ScheduleIndex>()
-    private var runLists = Changes<RunIndex>()
+    private var byStatus = Changes<ScheduleIndex>()
+    private var byTime = Changes<ScheduleIndex>()
+    private var ofWorkflow = Changes<ScheduleIndex>()
+    private var unfinished = Changes<RunIndex>()
+    private var runsOfWorkflow = Changes<RunIndex>()
+    private var inProgress = Changes<RunIndex>()
     private var due = Changes<Due>()
 
     init(_ batch: consuming Batch) {
@@ -22,18 +26,20 @@ struct Fold: ~Copyable {
 
     /// Writes everything and gives the batch back.
     consuming func finish() -> Batch {
-        for (_, team) in teams.changed { batch.set(team) }
-        for (_, key) in keys.changed { batch.set(key) }
-        for (_, workflow) in workflows.changed { batch.set(workflow) }
-        for (_, schedule) in schedules.changed { batch.set(schedule) }
-        for (_, run) in runs.changed { batch.set(run) }
-        for (team, usage) in teamUsage.changed { batch.set(usage, of: team) }
-        for (workflow, owned) in workflowUsage.changed {
-            batch.set(owned.usage, of: workflow, team: owned.team)
-        }
-        for (row, isThere) in scheduleLists.sorted { batch.change(.schedule(row), isThere) }
-        for (row, isThere) in runLists.sorted { batch.change(.run(row), isThere) }
-        for (row, isThere) in due.sorted { batch.change(.due(row), isThere) }
+        teams.forEachChanged { batch.set($1) }
+        keys.forEachChanged { batch.set($1) }
+        workflows.forEachChanged { batch.set($1) }
+        schedules.forEachChanged { batch.set($1) }
+        runs.forEachChanged { batch.set($1) }
+        teamUsage.forEachChanged { batch.set($1, of: $0) }
+        workflowUsage.forEachChanged { batch.set($1.usage, of: $0, team: $1.team) }
+        byStatus.forEach { batch.change(.schedule($0), $1) }
+        byTime.forEach { batch.change(.schedule($0), $1) }
+        ofWorkflow.forEach { batch.change(.schedule($0), $1) }
+        unfinished.forEach { batch.change(.run($0), $1) }
+        runsOfWorkflow.forEach { batch.change(.run($0), $1) }
+        inProgress.forEach { batch.change(.run($0), $1) }
+        due.forEach { batch.change(.due($0), $1) }
         return batch
     }
 
@@ -43,43 +49,83 @@ struct Fold: ~Copyable {
     }
 }
 
-/// Decoded rows of one table, by id. A class, because a read keeps what it has read.
+/// Decoded rows of one table, by id. A class, because a read keeps what it has read; rows are large, so
+/// each stands in a box of its own and is not moved about.
 private final class KeptRows<ID: Hashable & Comparable, Row> {
-    private struct Slot {
-        let row: Row
-        let isChanged: Bool
+    private final class Slot {
+        let id: ID
+        var row: Row
+        var isChanged: Bool
+
+        init(_ id: ID, _ row: Row, isChanged: Bool) {
+            self.id = id
+            self.row = row
+            self.isChanged = isChanged
+        }
     }
 
     private var slots: [ID: Slot] = [:]
+    /// Those that are to be written, in the order in which they came, which is nearly that of ids.
+    private var changed: [Slot] = []
 
     func row(_ id: ID, _ read: () -> Row?) -> Row? {
         if let slot = slots[id] { return slot.row }
         guard let row = read() else { return nil }
-        slots[id] = Slot(row: row, isChanged: false)
+        slots[id] = Slot(id, row, isChanged: false)
         return row
     }
 
-    func set(_ row: Row, _ id: ID) { slots[id] = Slot(row: row, isChanged: true) }
+    func set(_ row: Row, _ id: ID) {
+        if let slot = slots[id] {
+            slot.row = row
+            if !slot.isChanged { changed.append(slot) }
+            slot.isChanged = true
+        } else {
+            let slot = Slot(id, row, isChanged: true)
+            slots[id] = slot
+            changed.append(slot)
+        }
+    }
 
-    /// What is to be written, in the order of ids.
-    var changed: [(id: ID, row: Row)] {
-        slots.filter(\.value.isChanged).map { ($0.key, $0.value.row) }.sorted { $0.0 < $1.0 }
+    /// Visits what is to be written, in the order of ids.
+    func forEachChanged(_ body: (ID, Row) -> Void) {
+        changed.sort { $0.id < $1.id }
+        for slot in changed { body(slot.id, slot.row) }
     }
 }
 
 /// Entries of an index that came and went: what came and went again was never there.
 private struct Changes<Element: Hashable & Comparable> {
-    private var changes: [Element: Bool] = [:]
-
-    mutating func insert(_ element: Element) {
-        if changes[element] == false { changes[element] = nil } else { changes[element] = true }
+    private struct Change {
+        let element: Element
+        /// Whether it is there in the end; `nil` where nothing has changed.
+        var isThere: Bool?
     }
 
-    mutating func remove(_ element: Element) {
-        if changes[element] == true { changes[element] = nil } else { changes[element] = false }
+    private var places: [Element: Int] = [:]
+    /// In the order in which they came, which is nearly that of the keys.
+    private var changes: [Change] = []
+
+    mutating func insert(_ element: Element) { change(element, isThere: true) }
+    mutating func remove(_ element: Element) { change(element, isThere: false) }
+
+    private mutating func change(_ element: Element, isThere: Bool) {
+        if let place = places[element] {
+            changes[place].isThere = changes[place].isThere == nil ? isThere : nil
+        } else {
+            places[element] = changes.count
+            changes.append(Change(element: element, isThere: isThere))
+        }
     }
 
-    var sorted: [(Element, Bool)] { changes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+    /// Visits the changes in the order of the keys.
+    func forEach(_ body: (Element, Bool) -> Void) {
+        var left = changes.filter { $0.isThere != nil }
+        left.sort { $0.element < $1.element }
+        for change in left {
+            if let isThere = change.isThere { body(change.element, isThere) }
+        }
+    }
 }
 
 extension Batch {
@@ -151,8 +197,18 @@ extension Fold: State {
 
     mutating func insert(_ entry: IndexEntry) {
         switch entry {
-        case .schedule(let row): scheduleLists.insert(row)
-        case .run(let row): runLists.insert(row)
+        case .schedule(let row):
+            switch row {
+            case .byStatus: byStatus.insert(row)
+            case .byTime: byTime.insert(row)
+            case .byWorkflow: ofWorkflow.insert(row)
+            }
+        case .run(let row):
+            switch row {
+            case .unfinished: unfinished.insert(row)
+            case .byWorkflow: runsOfWorkflow.insert(row)
+            case .inProgress: inProgress.insert(row)
+            }
         case .due(let row): due.insert(row)
         case .startable, .ready, .turn: batch.insert(entry)
         }
@@ -160,8 +216,18 @@ extension Fold: State {
 
     mutating func remove(_ entry: IndexEntry) {
         switch entry {
-        case .schedule(let row): scheduleLists.remove(row)
-        case .run(let row): runLists.remove(row)
+        case .schedule(let row):
+            switch row {
+            case .byStatus: byStatus.remove(row)
+            case .byTime: byTime.remove(row)
+            case .byWorkflow: ofWorkflow.remove(row)
+            }
+        case .run(let row):
+            switch row {
+            case .unfinished: unfinished.remove(row)
+            case .byWorkflow: runsOfWorkflow.remove(row)
+            case .inProgress: inProgress.remove(row)
+            }
         case .due(let row): due.remove(row)
         case .startable, .ready, .turn: batch.remove(entry)
         }

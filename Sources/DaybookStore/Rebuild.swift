@@ -61,14 +61,15 @@ extension Store {
     ) throws -> RebuildReport {
         var report = RebuildReport()
         try clearShadow()
-        while true {
+        let ahead = ReadAhead(self, after: 0, batchSize: pace.entries)
+        defer { ahead.end() }
+        while case let entries = try ahead.next(), !entries.isEmpty {
             var shadow = try beginShadow()
-            let reached = shadow.replay(count: pace.entries)
+            let reached = shadow.replay(entries)
             let last = shadow.nextPosition - 1
             try shadow.commit()
             try between(.replaying(reached, of: last))
-            report.entries = last
-            if reached >= last { break }
+            report.entries = reached
         }
         if try read({ try $0.layout() }) == Rows.layout {
             try compare(pace, between, &report)

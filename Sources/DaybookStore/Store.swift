@@ -234,12 +234,17 @@ package final class Store: Sendable {
         progress: (Position, Position) -> Bool = { _, _ in true }
     ) throws {
         if try read({ view in try view.layout() }) != Rows.layout { try clearProjections() }
+        let ahead = ReadAhead(
+            self, after: try read { try $0.service().position }, batchSize: batchSize)
+        defer { ahead.end() }
         while true {
+            let entries = try ahead.next()
+            guard !entries.isEmpty else { return }
             var batch = try beginBatch()
-            let reached = batch.replay(count: batchSize)
+            let reached = batch.replay(entries)
             let last = batch.nextPosition - 1
             try batch.commit()
-            guard reached < last, progress(reached, last) else { return }
+            guard progress(reached, last) else { return }
         }
     }
 

@@ -6,7 +6,7 @@ import LMDB
 enum StoredTree {
     /// Levels between two stored heights.
     static let step = 8
-    private static let width = UInt64(1) << UInt64(step)
+    static let width = UInt64(1) << UInt64(step)
 
     static func key(_ level: Int, _ index: UInt64) -> [UInt8] {
         var writer = ByteWriter(capacity: 9)
@@ -15,9 +15,12 @@ enum StoredTree {
         return writer.bytes
     }
 
-    /// The rows that the entry at `position` completes, each made of those before.
+    /// Writes the rows that the entry at `position` completes, each made of those before.
+    ///
+    /// - Parameter leaves: those of the last 256 entries, where they are known; they are read otherwise.
     static func complete(
-        _ position: Position, _ tables: Tables, _ transaction: inout WriteTransaction
+        _ position: Position, leaves: [[UInt8]]? = nil, _ tables: Tables,
+        _ transaction: inout WriteTransaction
     ) throws {
         var level = step
         var size = width
@@ -25,7 +28,9 @@ enum StoredTree {
             let index = position / size - 1
             var hashes: [[UInt8]] = []
             hashes.reserveCapacity(Int(width))
-            if level == step {
+            if level == step, let leaves {
+                hashes = leaves
+            } else if level == step {
                 let first = position - width + 1
                 try transaction.scan(tables.log, from: Keys.position(first), to: nil) { _, value in
                     guard let record = LogRecord(value: value) else {

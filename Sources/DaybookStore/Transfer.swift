@@ -5,7 +5,8 @@ import LMDB
 extension View {
     /// Visits entries from `first` on with all that belongs to them, each verified; payloads too.
     borrowing func kept(from first: Position, _ body: (KeptEntry) throws -> Bool) throws {
-        try records(from: first) { entry, bytes in
+        try records(from: first) { verified in
+            let entry = verified.entry
             var payloads: [KeptPayload] = []
             for (index, event) in entry.events.enumerated() {
                 guard let payload = event.payload else { continue }
@@ -19,7 +20,7 @@ extension View {
                 }
                 payloads.append(KeptPayload(event: index, content: content))
             }
-            return try body(KeptEntry(entry: entry, bytes: bytes, payloads: payloads))
+            return try body(KeptEntry(entry: entry, bytes: verified.bytes, payloads: payloads))
         }
     }
 }

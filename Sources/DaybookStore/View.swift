@@ -79,6 +79,13 @@ package struct View: ~Copyable {
     }
 }
 
+/// An entry whose bytes, chain hash and position were verified.
+struct VerifiedEntry: Sendable {
+    let entry: Entry
+    let bytes: [UInt8]
+    let leaf: [UInt8]
+}
+
 // The log.
 extension View {
     /// The position of the last entry; 0 for an empty log.
@@ -109,34 +116,35 @@ extension View {
     package borrowing func entries(
         from first: Position, _ body: (Entry) throws -> Bool
     ) throws {
-        try records(from: first) { entry, _ in try body(entry) }
+        try records(from: first) { try body($0.entry) }
     }
 
-    /// As `entries`, with the bytes of each.
+    /// As `entries`, with the bytes and the leaf of each.
     borrowing func records(
-        from first: Position, _ body: (Entry, [UInt8]) throws -> Bool
+        from first: Position, _ body: (VerifiedEntry) throws -> Bool
     ) throws {
         guard first > 0 else { return try records(from: 1, body) }
         guard first <= (try lastPosition()) else { return }
         var position = first
         var previous = try first == 1 ? Chain.start : chain(at: first - 1)
         try transaction.scan(tables.log, from: Keys.position(first), to: nil) { key, value in
-            let (entry, bytes) = try Self.verify(key, value, at: position, after: &previous)
+            let entry = try Self.verify(key, value, at: position, after: &previous)
             position += 1
-            return try body(entry, bytes)
+            return try body(entry)
         }
     }
 
     /// Verifies a row of the log that should be the one at `position`, and moves `chain` on to it.
     static func verify(
         _ key: [UInt8], _ value: [UInt8], at position: Position, after chain: inout [UInt8]
-    ) throws(LogError) -> (entry: Entry, bytes: [UInt8]) {
+    ) throws(LogError) -> VerifiedEntry {
         guard key == Keys.position(position) else { throw .missing(position) }
-        guard let record = LogRecord(value: value), record.follows(chain) else {
-            throw .damaged(position)
-        }
+        guard let record = LogRecord(value: value) else { throw .damaged(position) }
+        let leaf = Chain.leaf(record.entry)
+        guard record.chain == Chain.next(after: chain, leaf: leaf) else { throw .damaged(position) }
         chain = record.chain
-        return (try decode(record, at: position), record.entry)
+        return VerifiedEntry(
+            entry: try decode(record, at: position), bytes: record.entry, leaf: leaf)
     }
 
     /// The id that the first entry gave the log; `nil` where there is no entry.
