@@ -7,11 +7,11 @@ import LMDB
 /// the error never becomes a rejection; the owner looks at `failure` after each command and drops
 /// the batch. To be used on the thread that began it.
 package struct Batch: ~Copyable {
-    private var transaction: WriteTransaction
-    private let tables: Tables
-    private let firstError = FirstError()
+    var transaction: WriteTransaction
+    let tables: Tables
+    let firstError = FirstError()
     /// Written once, at the commit: every entry changes it.
-    private var serviceState: ServiceState
+    private(set) var serviceState: ServiceState
     private var serviceChanged = false
     private var chain: [UInt8]
     /// The position of the last entry in the log; the service row may lag behind it in a replay.
@@ -145,57 +145,7 @@ package struct Batch: ~Copyable {
         serviceChanged = true
     }
 
-    /// Applies the next entries of the log that the projections have not seen, at most `count`,
-    /// each verified; returns the position reached.
-    mutating func replay(count: Int) -> Position {
-        guard firstError.error == nil else { return serviceState.position }
-        var entries: [VerifiedEntry] = []
-        do {
-            var previous = Chain.start
-            if serviceState.position > 0 {
-                let key = Keys.position(serviceState.position)
-                guard let value = try transaction.get(tables.log, key),
-                    let record = LogRecord(value: value)
-                else { throw LogError.missing(serviceState.position) }
-                previous = record.chain
-            }
-            var position = serviceState.position + 1
-            try transaction.scan(tables.log, from: Keys.position(position), to: nil) {
-                key, value in
-                guard entries.count < count else { return false }
-                entries.append(try View.verify(key, value, at: position, after: &previous))
-                position += 1
-                return true
-            }
-        } catch {
-            firstError.keep(error)
-            return serviceState.position
-        }
-        return replay(entries)
-    }
-
-    /// Applies entries of the log, the first of which is the next one that the projections have not seen.
-    mutating func replay(_ entries: [VerifiedEntry]) -> Position {
-        guard firstError.error == nil, let first = entries.first else {
-            return serviceState.position
-        }
-        precondition(first.entry.header.position == serviceState.position + 1)
-        var fold = Fold(self)
-        for verified in entries { apply(verified.entry, to: &fold) }
-        self = fold.finish()
-        for (index, verified) in entries.enumerated()
-        where verified.entry.header.position % StoredTree.width == 0 {
-            let width = Int(StoredTree.width)
-            let leaves = index + 1 >= width ? entries[(index + 1 - width)...index].map(\.leaf) : nil
-            attempt {
-                try StoredTree.complete(
-                    verified.entry.header.position, leaves: leaves, $0.tables, &$0.transaction)
-            }
-        }
-        return serviceState.position
-    }
-
-    private mutating func attempt(_ body: (inout Batch) throws -> Void) {
+    mutating func attempt(_ body: (inout Batch) throws -> Void) {
         guard firstError.error == nil else { return }
         do { try body(&self) } catch { firstError.keep(error) }
     }
@@ -277,7 +227,7 @@ private struct LogHead {
 }
 
 /// Keeps the first of several errors, also where the batch is only borrowed.
-private final class FirstError {
+final class FirstError {
     private(set) var error: (any Error)?
 
     func keep(_ new: any Error) {
