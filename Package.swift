@@ -63,7 +63,7 @@ let package = Package(
         .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: settings),
         .target(
             name: "DaybookStore",
-            dependencies: ["DaybookCore", "LMDB", crypto, protobuf],
+            dependencies: ["DaybookCore", "LMDB", collections, crypto, protobuf],
             swiftSettings: settings),
         .target(
             name: "DaybookEngine",

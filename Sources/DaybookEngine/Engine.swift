@@ -84,13 +84,10 @@ package final class Engine: Sendable {
     ///   and returns the SHA-256 of the secret.
     package func start(makeAdminKey: @escaping @Sendable (KeyID) throws -> Digest256) {
         writer.start { [self] in
-            if try store.needsReplay() {
-                try store.replay { reached, last in
-                    phase.withLock { phase in
-                        guard phase != .stopping else { return }
-                        phase = .replaying(percent: Int(reached * 100 / max(last, 1)))
-                    }
-                    return true
+            try store.bringUpToDate { reached, last in
+                phase.withLock { phase in
+                    guard phase != .stopping else { return }
+                    phase = .replaying(percent: Int(reached * 100 / max(last, 1)))
                 }
             }
             let first = FirstEntries(

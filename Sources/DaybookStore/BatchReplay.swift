@@ -37,18 +37,34 @@ extension Batch {
             return serviceState.position
         }
         precondition(first.entry.header.position == serviceState.position + 1)
-        var fold = Fold(self)
-        for verified in entries { apply(verified.entry, to: &fold) }
-        self = fold.finish()
-        for (index, verified) in entries.enumerated()
-        where verified.entry.header.position % StoredTree.width == 0 {
-            let width = Int(StoredTree.width)
-            let leaves = index + 1 >= width ? entries[(index + 1 - width)...index].map(\.leaf) : nil
-            attempt {
+        for verified in entries {
+            apply(verified.entry, to: &self)
+            attempt { batch in
                 try StoredTree.complete(
-                    verified.entry.header.position, leaves: leaves, $0.tables, &$0.transaction)
+                    verified.entry.header.position, batch.tables, &batch.transaction)
             }
         }
         return serviceState.position
+    }
+
+    /// Writes what a fold gives, into tables that nothing else writes.
+    mutating func write(_ changes: ArraySlice<Fold.Change>) {
+        attempt { batch in
+            for change in changes {
+                let table = batch.tables[change.table]
+                if let value = change.value {
+                    try batch.transaction.put(table, change.key, value)
+                } else {
+                    _ = try batch.transaction.delete(table, change.key)
+                }
+            }
+        }
+    }
+
+    /// From now on the projections have seen what the fold has.
+    mutating func end(_ fold: Fold) {
+        attempt { batch in
+            try batch.transaction.put(batch.tables.meta, batch.tables.serviceKey, fold.service().rowBytes)
+        }
     }
 }

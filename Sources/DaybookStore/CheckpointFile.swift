@@ -50,7 +50,7 @@ package struct CheckpointFile: Sendable {
         guard try FileSystem.exists(path) else { return }
         let note = String(
             decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
-        if try store.needsReplay() { try store.replay() }
+        try store.bringUpToDate()
         let (origin, last) = try store.read { view in
             (Checkpoint.origin(of: try view.service().logID), try view.lastPosition())
         }

@@ -1,51 +1,133 @@
 import DaybookCore
+import DequeModule
+import LMDB
 
-/// A batch as state for a replay. Rows that many entries touch are read once, kept decoded, and written
-/// once, in the order of their keys, by `finish`. What apply asks for in order (who starts next) goes
-/// straight through.
-struct Fold: ~Copyable {
-    private var batch: Batch
-    private let teams = KeptRows<TeamID, Team>()
-    private let keys = KeptRows<KeyID, APIKey>()
-    private let workflows = KeptRows<WorkflowID, Workflow>()
-    private let schedules = KeptRows<ScheduleID, Schedule>()
-    private let runs = KeptRows<RunID, Run>()
-    private let teamUsage = KeptRows<TeamID, Usage>()
-    private let workflowUsage = KeptRows<WorkflowID, OwnedUsage>()
+/// The state of a rebuild from the first entry on: in memory, and written to an empty set of tables now and
+/// then, each row rarely more than once.
+///
+/// What is small stays in memory to the end: teams, workflows, versions, usage, and who starts next. Schedules,
+/// runs, their lists and due moments, and kept answers go to the tables by `takeChanges`, and are read back
+/// where an entry touches them later. Between two calls the tables alone mean nothing.
+///
+/// Memory: about 2 kB for each of the 60,000 objects between two calls, 100 bytes for each run that waits to
+/// start, and 60 for each kept answer.
+struct Fold {
+    /// A row that is to be put, or deleted where it has no value.
+    struct Change: Sendable {
+        let table: TableName
+        let key: [UInt8]
+        let value: [UInt8]?
+    }
+
+    /// So many changes are kept before they are to be taken.
+    static let limit = 500_000
+
+    private var serviceState = ServiceState()
+    private var teams: [TeamID: Team] = [:]
+    private var keys: [KeyID: APIKey] = [:]
+    private var workflows: [WorkflowID: Workflow] = [:]
+    private var versions: [WorkflowID: [Int: Version]] = [:]
+    private var pending: [WorkflowID: [DeduplicationKey: ScheduleID]] = [:]
+    private var teamUsage: [TeamID: Usage] = [:]
+    private var workflowUsage: [WorkflowID: Usage] = [:]
+    private var waiting = WaitingRuns()
+
+    private let schedules: KeptRows<ScheduleID, Schedule>
+    private let runs: KeptRows<RunID, Run>
     private var byStatus = Changes<ScheduleIndex>()
     private var byTime = Changes<ScheduleIndex>()
-    private var ofWorkflow = Changes<ScheduleIndex>()
+    private var ofWorkflow: [ScheduleIndex] = []
     private var unfinished = Changes<RunIndex>()
-    private var runsOfWorkflow = Changes<RunIndex>()
+    private var runsOfWorkflow: [RunIndex] = []
     private var inProgress = Changes<RunIndex>()
     private var due = Changes<Due>()
+    private var answers = KeptAnswers()
+    private var tree: [Change] = []
 
-    init(_ batch: consuming Batch) {
-        self.batch = batch
+    /// - Parameter read: the row that was written earlier.
+    init(
+        readSchedule: @escaping (ScheduleID, TeamID) -> Schedule?,
+        readRun: @escaping (RunID, TeamID) -> Run?
+    ) {
+        schedules = KeptRows(readSchedule)
+        runs = KeptRows(readRun)
     }
 
-    /// Writes everything and gives the batch back.
-    consuming func finish() -> Batch {
-        teams.forEachChanged { batch.set($1) }
-        keys.forEachChanged { batch.set($1) }
-        workflows.forEachChanged { batch.set($1) }
-        schedules.forEachChanged { batch.set($1) }
-        runs.forEachChanged { batch.set($1) }
-        teamUsage.forEachChanged { batch.set($1, of: $0) }
-        workflowUsage.forEachChanged { batch.set($1.usage, of: $0, team: $1.team) }
-        byStatus.forEach { batch.change(.schedule($0), $1) }
-        byTime.forEach { batch.change(.schedule($0), $1) }
-        ofWorkflow.forEach { batch.change(.schedule($0), $1) }
-        unfinished.forEach { batch.change(.run($0), $1) }
-        runsOfWorkflow.forEach { batch.change(.run($0), $1) }
-        inProgress.forEach { batch.change(.run($0), $1) }
-        due.forEach { batch.change(.due($0), $1) }
-        return batch
+    var position: Position { serviceState.position }
+
+    /// Whether the changes should be taken.
+    var isLarge: Bool {
+        let ofSchedules = byStatus.count + byTime.count + ofWorkflow.count
+        let ofRuns = unfinished.count + runsOfWorkflow.count + inProgress.count
+        return ofSchedules + ofRuns + due.count + answers.count > Self.limit
     }
 
-    private struct OwnedUsage {
-        let team: TeamID
-        let usage: Usage
+    mutating func add(tree rows: [Change]) { tree += rows }
+
+    /// What is to be written, table by table and in the order of the keys.
+    ///
+    /// - Parameter isLast: all of it; the fold is of no more use afterwards.
+    mutating func takeChanges(isLast: Bool, _ body: (Change) throws -> Void) rethrows {
+        try schedules.takeChanged { schedule in
+            try body(
+                Change(
+                    table: .schedules, key: Keys.row(schedule.team, schedule.id),
+                    value: schedule.rowBytes))
+        } keep: {
+            $0.status == .pending || $0.status == .inProgress
+        }
+        try runs.takeChanged { run in
+            try body(
+                Change(table: .runs, key: Keys.row(run.team, run.id), value: run.rowBytes))
+        } keep: {
+            !$0.status.isFinal
+        }
+        func entry(_ entry: IndexEntry, _ isThere: Bool) throws {
+            let (table, key) = Keys.entry(entry)
+            try body(Change(table: table, key: key, value: isThere ? [] : nil))
+        }
+        try byStatus.take { try entry(.schedule($0), $1) }
+        try byTime.take { try entry(.schedule($0), $1) }
+        for row in ofWorkflow.sorted() { try entry(.schedule(row), true) }
+        ofWorkflow = []
+        try unfinished.take { try entry(.run($0), $1) }
+        for row in runsOfWorkflow.sorted() { try entry(.run(row), true) }
+        runsOfWorkflow = []
+        try inProgress.take { try entry(.run($0), $1) }
+        try due.take { try entry(.due($0), $1) }
+        try answers.take(body)
+        for change in tree { try body(change) }
+        tree = []
+        if isLast { try writeRest(body) }
+    }
+
+    private func writeRest(_ body: (Change) throws -> Void) rethrows {
+        func put(_ table: TableName, _ key: [UInt8], _ value: [UInt8]) throws {
+            try body(Change(table: table, key: key, value: value))
+        }
+        for row in teams.values { try put(.teams, Keys.id(row.id), row.rowBytes) }
+        for row in keys.values { try put(.apiKeys, Keys.id(row.id), row.rowBytes) }
+        for row in workflows.values {
+            try put(.workflows, Keys.row(row.team, row.id), row.rowBytes)
+        }
+        for row in versions.values.flatMap(\.values) {
+            try put(.versions, Keys.version(row.team, row.workflow, row.number), row.rowBytes)
+        }
+        for (workflow, keys) in pending {
+            guard let team = workflows[workflow]?.team else { continue }
+            for (key, schedule) in keys {
+                try put(.pendingKeys, Keys.pending(team, workflow, key), schedule.bytes)
+            }
+        }
+        for (team, usage) in teamUsage { try put(.usage, Keys.usage(team), usage.rowBytes) }
+        for (workflow, usage) in workflowUsage {
+            guard let team = workflows[workflow]?.team else { continue }
+            try put(.usage, Keys.usage(team, workflow), usage.rowBytes)
+        }
+        try waiting.forEach { entry in
+            let (table, key) = Keys.entry(entry)
+            try put(table, key, [])
+        }
     }
 }
 
@@ -64,13 +146,22 @@ private final class KeptRows<ID: Hashable & Comparable, Row> {
         }
     }
 
+    /// Unchanged rows are kept up to so many.
+    private static var limit: Int { 60_000 }
+
+    private let read: (ID, TeamID) -> Row?
     private var slots: [ID: Slot] = [:]
     /// Those that are to be written, in the order in which they came, which is nearly that of ids.
     private var changed: [Slot] = []
+    private var hasWritten = false
 
-    func row(_ id: ID, _ read: () -> Row?) -> Row? {
+    init(_ read: @escaping (ID, TeamID) -> Row?) {
+        self.read = read
+    }
+
+    func row(_ id: ID, _ team: TeamID) -> Row? {
         if let slot = slots[id] { return slot.row }
-        guard let row = read() else { return nil }
+        guard hasWritten, let row = read(id, team) else { return nil }
         slots[id] = Slot(id, row, isChanged: false)
         return row
     }
@@ -87,10 +178,17 @@ private final class KeptRows<ID: Hashable & Comparable, Row> {
         }
     }
 
-    /// Visits what is to be written, in the order of ids.
-    func forEachChanged(_ body: (ID, Row) -> Void) {
+    /// Visits the changed rows in the order of ids, and forgets those that will hardly be touched again.
+    func takeChanged(_ body: (Row) throws -> Void, keep: (Row) -> Bool) rethrows {
         changed.sort { $0.id < $1.id }
-        for slot in changed { body(slot.id, slot.row) }
+        for slot in changed {
+            try body(slot.row)
+            slot.isChanged = false
+            if !keep(slot.row) { slots[slot.id] = nil }
+        }
+        changed = []
+        hasWritten = true
+        if slots.count > Self.limit { slots = [:] }
     }
 }
 
@@ -106,10 +204,9 @@ private struct Changes<Element: Hashable & Comparable> {
     /// In the order in which they came, which is nearly that of the keys.
     private var changes: [Change] = []
 
-    mutating func insert(_ element: Element) { change(element, isThere: true) }
-    mutating func remove(_ element: Element) { change(element, isThere: false) }
+    var count: Int { changes.count }
 
-    private mutating func change(_ element: Element, isThere: Bool) {
+    mutating func change(_ element: Element, isThere: Bool) {
         if let place = places[element] {
             changes[place].isThere = changes[place].isThere == nil ? isThere : nil
         } else {
@@ -118,138 +215,184 @@ private struct Changes<Element: Hashable & Comparable> {
         }
     }
 
-    /// Visits the changes in the order of the keys.
-    func forEach(_ body: (Element, Bool) -> Void) {
+    /// Visits the changes in the order of the elements, and forgets them.
+    mutating func take(_ body: (Element, Bool) throws -> Void) rethrows {
         var left = changes.filter { $0.isThere != nil }
+        (places, changes) = ([:], [])
         left.sort { $0.element < $1.element }
         for change in left {
-            if let isThere = change.isThere { body(change.element, isThere) }
+            if let isThere = change.isThere { try body(change.element, isThere) }
         }
     }
 }
 
-extension Batch {
-    fileprivate mutating func change(_ entry: IndexEntry, _ isThere: Bool) {
-        if isThere { insert(entry) } else { remove(entry) }
+/// Answers that are kept: when each ends stays in memory, what it says until it was written.
+private struct KeptAnswers {
+    /// A row of `kept_answer_ends`, in the order of its keys.
+    private struct End: Hashable, Comparable {
+        let instant: Instant
+        let scope: Digest256
+
+        static func < (left: End, right: End) -> Bool {
+            (left.instant, left.scope) < (right.instant, right.scope)
+        }
+    }
+
+    private var ends: [Digest256: Instant] = [:]
+    /// In their order; new ones nearly always come last.
+    private var order = Deque<End>()
+    private var changes: [Digest256: KeptAnswer?] = [:]
+    private var endChanges = Changes<End>()
+
+    var count: Int { changes.count + endChanges.count }
+
+    mutating func set(_ answer: KeptAnswer, for scope: Digest256) {
+        if let old = ends[scope] {
+            remove(End(instant: old, scope: scope))
+        }
+        let end = End(instant: answer.endsAt, scope: scope)
+        order.insert(end, at: place(of: end))
+        ends[scope] = answer.endsAt
+        endChanges.change(end, isThere: true)
+        changes[scope] = .some(answer)
+    }
+
+    mutating func removeOldest(endedBy now: Instant) -> Bool {
+        guard let oldest = order.first, oldest.instant <= now else { return false }
+        remove(oldest)
+        ends[oldest.scope] = nil
+        changes[oldest.scope] = .some(nil)
+        return true
+    }
+
+    private mutating func remove(_ end: End) {
+        let place = place(of: end)
+        precondition(place < order.count && order[place] == end, "an end that is not there")
+        order.remove(at: place)
+        endChanges.change(end, isThere: false)
+    }
+
+    private func place(of end: End) -> Int {
+        if let last = order.last, last < end { return order.count }
+        var (low, high) = (0, order.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if order[middle] < end { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    mutating func take(_ body: (Fold.Change) throws -> Void) rethrows {
+        for (scope, answer) in (changes.sorted { $0.key < $1.key }) {
+            try body(
+                Fold.Change(table: .keptAnswers, key: scope.bytes, value: answer?.rowBytes))
+        }
+        changes = [:]
+        try endChanges.take { end, isThere in
+            try body(
+                Fold.Change(
+                    table: .keptAnswerEnds, key: Keys.keptAnswerEnd(end.instant, end.scope),
+                    value: isThere ? [] : nil))
+        }
     }
 }
 
 extension Fold: State {
-    borrowing func service() -> ServiceState { batch.service() }
-    mutating func set(_ service: ServiceState) { batch.set(service) }
+    func service() -> ServiceState { serviceState }
+    mutating func set(_ service: ServiceState) { serviceState = service }
 
-    borrowing func team(_ id: TeamID) -> Team? { teams.row(id) { batch.team(id) } }
-    mutating func set(_ team: Team) { teams.set(team, team.id) }
+    func team(_ id: TeamID) -> Team? { teams[id] }
+    mutating func set(_ team: Team) { teams[team.id] = team }
+    func apiKey(_ id: KeyID) -> APIKey? { keys[id] }
+    mutating func set(_ key: APIKey) { keys[key.id] = key }
 
-    borrowing func apiKey(_ id: KeyID) -> APIKey? { keys.row(id) { batch.apiKey(id) } }
-    mutating func set(_ key: APIKey) { keys.set(key, key.id) }
-
-    borrowing func workflow(_ id: WorkflowID, of team: TeamID) -> Workflow? {
-        let workflow = workflows.row(id) { batch.workflow(id, of: team) }
-        return workflow?.team == team ? workflow : nil
+    func workflow(_ id: WorkflowID, of team: TeamID) -> Workflow? {
+        workflows[id].flatMap { $0.team == team ? $0 : nil }
     }
-    mutating func set(_ workflow: Workflow) { workflows.set(workflow, workflow.id) }
-
-    borrowing func version(
-        _ number: Int, of workflow: WorkflowID, team: TeamID
-    ) -> Version? {
-        batch.version(number, of: workflow, team: team)
+    mutating func set(_ workflow: Workflow) { workflows[workflow.id] = workflow }
+    func version(_ number: Int, of workflow: WorkflowID, team: TeamID) -> Version? {
+        versions[workflow]?[number].flatMap { $0.team == team ? $0 : nil }
     }
-    mutating func set(_ version: Version) { batch.set(version) }
+    mutating func set(_ version: Version) {
+        versions[version.workflow, default: [:]][version.number] = version
+    }
 
-    borrowing func schedule(_ id: ScheduleID, of team: TeamID) -> Schedule? {
-        let schedule = schedules.row(id) { batch.schedule(id, of: team) }
-        return schedule?.team == team ? schedule : nil
+    func schedule(_ id: ScheduleID, of team: TeamID) -> Schedule? {
+        schedules.row(id, team).flatMap { $0.team == team ? $0 : nil }
     }
     mutating func set(_ schedule: Schedule) { schedules.set(schedule, schedule.id) }
-
-    borrowing func pendingSchedule(
+    func pendingSchedule(
         _ key: DeduplicationKey, of workflow: WorkflowID, team: TeamID
     ) -> ScheduleID? {
-        batch.pendingSchedule(key, of: workflow, team: team)
+        pending[workflow]?[key]
     }
     mutating func setPendingSchedule(
         _ schedule: ScheduleID?, for key: DeduplicationKey, of workflow: WorkflowID, team: TeamID
     ) {
-        batch.setPendingSchedule(schedule, for: key, of: workflow, team: team)
+        pending[workflow, default: [:]][key] = schedule
     }
 
-    borrowing func run(_ id: RunID, of team: TeamID) -> Run? {
-        let run = runs.row(id) { batch.run(id, of: team) }
-        return run?.team == team ? run : nil
+    func run(_ id: RunID, of team: TeamID) -> Run? {
+        runs.row(id, team).flatMap { $0.team == team ? $0 : nil }
     }
     mutating func set(_ run: Run) { runs.set(run, run.id) }
 
-    borrowing func usage(of team: TeamID) -> Usage {
-        teamUsage.row(team) { batch.usage(of: team) } ?? Usage()
-    }
-    mutating func set(_ usage: Usage, of team: TeamID) { teamUsage.set(usage, team) }
-
-    borrowing func usage(of workflow: WorkflowID, team: TeamID) -> Usage {
-        let owned = workflowUsage.row(workflow) {
-            OwnedUsage(team: team, usage: batch.usage(of: workflow, team: team))
-        }
-        return owned?.usage ?? Usage()
+    func usage(of team: TeamID) -> Usage { teamUsage[team] ?? Usage() }
+    mutating func set(_ usage: Usage, of team: TeamID) { teamUsage[team] = usage }
+    func usage(of workflow: WorkflowID, team: TeamID) -> Usage {
+        workflowUsage[workflow] ?? Usage()
     }
     mutating func set(_ usage: Usage, of workflow: WorkflowID, team: TeamID) {
-        workflowUsage.set(OwnedUsage(team: team, usage: usage), workflow)
+        workflowUsage[workflow] = usage
     }
 
-    mutating func insert(_ entry: IndexEntry) {
+    mutating func insert(_ entry: IndexEntry) { change(entry, isThere: true) }
+    mutating func remove(_ entry: IndexEntry) { change(entry, isThere: false) }
+
+    private mutating func change(_ entry: IndexEntry, isThere: Bool) {
         switch entry {
         case .schedule(let row):
             switch row {
-            case .byStatus: byStatus.insert(row)
-            case .byTime: byTime.insert(row)
-            case .byWorkflow: ofWorkflow.insert(row)
+            case .byStatus: byStatus.change(row, isThere: isThere)
+            case .byTime: byTime.change(row, isThere: isThere)
+            case .byWorkflow:
+                precondition(isThere, "a schedule stays with its workflow")
+                ofWorkflow.append(row)
             }
         case .run(let row):
             switch row {
-            case .unfinished: unfinished.insert(row)
-            case .byWorkflow: runsOfWorkflow.insert(row)
-            case .inProgress: inProgress.insert(row)
+            case .unfinished: unfinished.change(row, isThere: isThere)
+            case .byWorkflow:
+                precondition(isThere, "a run stays with its workflow")
+                runsOfWorkflow.append(row)
+            case .inProgress: inProgress.change(row, isThere: isThere)
             }
-        case .due(let row): due.insert(row)
-        case .startable, .ready, .turn: batch.insert(entry)
+        case .due(let row): due.change(row, isThere: isThere)
+        case .startable(let row): waiting.change(row, isThere: isThere)
+        case .ready(let row): waiting.change(row, isThere: isThere)
+        case .turn(let row): waiting.change(row, isThere: isThere)
         }
     }
 
-    mutating func remove(_ entry: IndexEntry) {
-        switch entry {
-        case .schedule(let row):
-            switch row {
-            case .byStatus: byStatus.remove(row)
-            case .byTime: byTime.remove(row)
-            case .byWorkflow: ofWorkflow.remove(row)
-            }
-        case .run(let row):
-            switch row {
-            case .unfinished: unfinished.remove(row)
-            case .byWorkflow: runsOfWorkflow.remove(row)
-            case .inProgress: inProgress.remove(row)
-            }
-        case .due(let row): due.remove(row)
-        case .startable, .ready, .turn: batch.remove(entry)
-        }
+    func firstReady(of team: TeamID, in queue: Queue) -> Ready? {
+        waiting.firstReady(of: team, in: queue)
     }
-
-    borrowing func firstReady(of team: TeamID, in queue: Queue) -> Ready? {
-        batch.firstReady(of: team, in: queue)
-    }
-
-    borrowing func firstStartable(
+    func firstStartable(
         of workflow: WorkflowID, team: TeamID, in lane: Lane
     ) -> Startable? {
-        batch.firstStartable(of: workflow, team: team, in: lane)
+        waiting.firstStartable(of: workflow, in: lane)
+    }
+    func nextLane(of workflow: WorkflowID, team: TeamID, after lane: Lane?) -> Lane? {
+        waiting.nextLane(of: workflow, after: lane)
     }
 
-    borrowing func nextLane(of workflow: WorkflowID, team: TeamID, after lane: Lane?) -> Lane? {
-        batch.nextLane(of: workflow, team: team, after: lane)
+    func keptAnswer(_ scope: Digest256) -> KeptAnswer? {
+        preconditionFailure("a replay asks for no kept answer")
     }
-
-    borrowing func keptAnswer(_ scope: Digest256) -> KeptAnswer? { batch.keptAnswer(scope) }
-    mutating func set(_ answer: KeptAnswer, for scope: Digest256) { batch.set(answer, for: scope) }
+    mutating func set(_ answer: KeptAnswer, for scope: Digest256) {
+        answers.set(answer, for: scope)
+    }
     mutating func removeOldestKeptAnswer(endedBy now: Instant) -> Bool {
-        batch.removeOldestKeptAnswer(endedBy: now)
+        answers.removeOldest(endedBy: now)
     }
 }

@@ -3,10 +3,16 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Reads, verifies and decodes the log ahead of a replay, on a thread of its own: two batches at most.
+/// Reads, verifies and decodes the log ahead of a rebuild, on a thread of its own: two batches at most.
 final class ReadAhead: Sendable {
+    struct Batch: Sendable {
+        var entries: [Entry] = []
+        /// The rows of table `tree` that these entries complete.
+        var tree: [Fold.Change] = []
+    }
+
     private struct State {
-        var batches: [Result<[VerifiedEntry], any Error>] = []
+        var batches: [Result<Batch, any Error>] = []
         var isEnded = false
     }
 
@@ -18,20 +24,23 @@ final class ReadAhead: Sendable {
     private let free = DispatchSemaphore(value: 0)
     private let gone = DispatchSemaphore(value: 0)
 
-    /// - Parameter position: the entries after it are read, up to the end of the log as each batch finds it.
-    init(_ store: Store, after position: Position, batchSize: Int) {
+    /// Reads from the first entry on, up to the end of the log as each batch finds it.
+    init(_ store: Store, batchSize: Int) {
         for _ in 0..<Self.depth { free.signal() }
         let thread = Thread { [self] in
             defer { gone.signal() }
-            var position = position
+            var position: Position = 0
+            var tree = StoredTree.Growth()
             while true {
                 free.wait()
                 guard !state.withLock(\.isEnded) else { return }
-                let batch = Result { try Self.read(store, after: position, batchSize) }
+                let batch = Result {
+                    try Self.read(store, after: position, batchSize, &tree)
+                }
                 state.withLock { $0.batches.append(batch) }
                 filled.signal()
-                guard let last = try? batch.get().last else { return }
-                position = last.entry.header.position
+                guard let last = try? batch.get().entries.last else { return }
+                position = last.header.position
             }
         }
         thread.name = "daybook-read-ahead"
@@ -39,7 +48,7 @@ final class ReadAhead: Sendable {
     }
 
     /// The next entries; none at the end of the log. Not to be called again after that, nor after a throw.
-    func next() throws -> [VerifiedEntry] {
+    func next() throws -> Batch {
         filled.wait()
         let batch = state.withLock { $0.batches.removeFirst() }
         free.signal()
@@ -54,16 +63,18 @@ final class ReadAhead: Sendable {
     }
 
     private static func read(
-        _ store: Store, after position: Position, _ count: Int
-    ) throws -> [VerifiedEntry] {
-        var entries: [VerifiedEntry] = []
-        entries.reserveCapacity(count)
+        _ store: Store, after position: Position, _ count: Int, _ tree: inout StoredTree.Growth
+    ) throws -> Batch {
+        var batch = Batch()
+        batch.entries.reserveCapacity(count)
         try store.read { view in
-            try view.records(from: position + 1) { entry in
-                entries.append(entry)
-                return entries.count < count
+            try view.records(from: position + 1) { verified in
+                let entry = verified.entry
+                batch.entries.append(entry)
+                batch.tree += tree.add(verified.leaf, at: entry.header.position)
+                return batch.entries.count < count
             }
         }
-        return entries
+        return batch
     }
 }

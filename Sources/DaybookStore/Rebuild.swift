@@ -61,15 +61,15 @@ extension Store {
     ) throws -> RebuildReport {
         var report = RebuildReport()
         try clearShadow()
-        let ahead = ReadAhead(self, after: 0, batchSize: pace.entries)
-        defer { ahead.end() }
-        while case let entries = try ahead.next(), !entries.isEmpty {
+        try foldLog(pace, between)
+        // What has come meanwhile.
+        while true {
             var shadow = try beginShadow()
-            let reached = shadow.replay(entries)
+            report.entries = shadow.replay(count: pace.entries)
             let last = shadow.nextPosition - 1
             try shadow.commit()
-            try between(.replaying(reached, of: last))
-            report.entries = reached
+            try between(.replaying(report.entries, of: last))
+            if report.entries >= last { break }
         }
         if try read({ try $0.layout() }) == Rows.layout {
             try compare(pace, between, &report)
@@ -85,6 +85,36 @@ extension Store {
         return report
     }
 
+    /// Brings the projections up to the end of the log, as a start needs them: by a rebuild where they are of
+    /// another layout or far behind, otherwise from where they stand.
+    package func bringUpToDate(_ progress: (Position, Position) -> Void = { _, _ in }) throws {
+        let (isOfLayout, behind, hasShadow) = try read { view in
+            let shadow = tables[view.tables.set.other]
+            // Rows of another layout may not even read.
+            let isOfLayout = try view.layout() == Rows.layout
+            return (
+                isOfLayout,
+                isOfLayout ? try view.lastPosition() - view.service().position : 0,
+                try view.transaction.count(shadow.teams) > 0
+            )
+        }
+        if !isOfLayout || behind > Self.farBehind {
+            _ = try rebuild { stage in
+                if case .replaying(let reached, let last) = stage { progress(reached, last) }
+            }
+            return
+        }
+        if hasShadow { try clearShadow() }
+        guard behind > 0 else { return }
+        try replay { reached, last in
+            progress(reached, last)
+            return true
+        }
+    }
+
+    /// Further than this, a rebuild from the beginning is as quick.
+    private static let farBehind: Position = 100_000
+
     /// Removes what an unfinished rebuild left behind.
     package func clearShadow() throws {
         var shadow = try beginShadow()
@@ -97,6 +127,67 @@ extension Store {
         let transaction = try beginTransaction()
         let live = try tables.live(transaction)
         return try Batch.begin(transaction, tables[live.set.other])
+    }
+
+    /// Folds the whole log into the empty shadow.
+    private func foldLog(
+        _ pace: RebuildPace, _ between: (RebuildStage) throws -> Void
+    ) throws {
+        let failure = FirstError()
+        var fold = Fold(
+            readSchedule: { id, team in self.readShadow(failure) { try $0.schedule(id, of: team) }
+            },
+            readRun: { id, team in self.readShadow(failure) { try $0.run(id, of: team) } })
+        let ahead = ReadAhead(self, batchSize: pace.entries)
+        defer { ahead.end() }
+        while case let batch = try ahead.next(), !batch.entries.isEmpty {
+            for entry in batch.entries { apply(entry, to: &fold) }
+            fold.add(tree: batch.tree)
+            if let error = failure.error { throw error }
+            let last = try read { try $0.lastPosition() }
+            let stage = RebuildStage.replaying(fold.position, of: last)
+            try between(stage)
+            if fold.isLarge { try write(&fold, isLast: false, pace) { try between(stage) } }
+        }
+        let stage = RebuildStage.replaying(fold.position, of: fold.position)
+        try write(&fold, isLast: true, pace) { try between(stage) }
+    }
+
+    private func write(
+        _ fold: inout Fold, isLast: Bool, _ pace: RebuildPace, _ between: () throws -> Void
+    ) throws {
+        var changes: [Fold.Change] = []
+        func flush() throws {
+            var shadow = try beginShadow()
+            shadow.write(changes[...])
+            try shadow.commit()
+            changes = []
+            try between()
+        }
+        try fold.takeChanges(isLast: isLast) { change in
+            changes.append(change)
+            if changes.count >= pace.rows { try flush() }
+        }
+        try flush()
+        guard isLast else { return }
+        var shadow = try beginShadow()
+        shadow.end(fold)
+        try shadow.commit()
+    }
+
+    /// A row of the shadow; nothing where it can't be read, which is kept as the failure.
+    private func readShadow<Row>(
+        _ failure: FirstError, _ body: (borrowing View) throws -> Row?
+    ) -> Row? {
+        guard failure.error == nil else { return nil }
+        do {
+            let transaction = try beginRead()
+            let live = try tables.live(transaction)
+            return try body(View(transaction, tables[live.set.other]))
+        } catch {
+            failure.keep(error)
+            return nil
+        }
     }
 
     private func compare(

@@ -156,6 +156,7 @@ package final class Store: Sendable {
     }
 
     func beginTransaction() throws -> WriteTransaction { try environment.beginWrite() }
+    func beginRead() throws -> ReadTransaction { try environment.beginRead() }
 
     /// Begins a batch, on the thread that will commit it.
     package func beginBatch() throws -> Batch {
@@ -179,9 +180,10 @@ package final class Store: Sendable {
     package func verifyTail() throws -> Tail {
         try read { view in
             let last = try view.lastPosition()
-            let service = try view.service()
-            guard service.position <= last else {
-                throw OpenError.logTooShort(log: last, projections: service.position)
+            // Rows of another layout may not even read; they are thrown away.
+            let seen = try view.layout() == Rows.layout ? view.service().position : 0
+            guard seen <= last else {
+                throw OpenError.logTooShort(log: last, projections: seen)
             }
             var recordedAt = Instant.epoch
             var lastID = AnyID.lowest
@@ -234,17 +236,12 @@ package final class Store: Sendable {
         progress: (Position, Position) -> Bool = { _, _ in true }
     ) throws {
         if try read({ view in try view.layout() }) != Rows.layout { try clearProjections() }
-        let ahead = ReadAhead(
-            self, after: try read { try $0.service().position }, batchSize: batchSize)
-        defer { ahead.end() }
         while true {
-            let entries = try ahead.next()
-            guard !entries.isEmpty else { return }
             var batch = try beginBatch()
-            let reached = batch.replay(entries)
+            let reached = batch.replay(count: batchSize)
             let last = batch.nextPosition - 1
             try batch.commit()
-            guard progress(reached, last) else { return }
+            guard reached < last, progress(reached, last) else { return }
         }
     }
 

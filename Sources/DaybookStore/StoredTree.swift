@@ -16,11 +16,8 @@ enum StoredTree {
     }
 
     /// Writes the rows that the entry at `position` completes, each made of those before.
-    ///
-    /// - Parameter leaves: those of the last 256 entries, where they are known; they are read otherwise.
     static func complete(
-        _ position: Position, leaves: [[UInt8]]? = nil, _ tables: Tables,
-        _ transaction: inout WriteTransaction
+        _ position: Position, _ tables: Tables, _ transaction: inout WriteTransaction
     ) throws {
         var level = step
         var size = width
@@ -28,9 +25,7 @@ enum StoredTree {
             let index = position / size - 1
             var hashes: [[UInt8]] = []
             hashes.reserveCapacity(Int(width))
-            if level == step, let leaves {
-                hashes = leaves
-            } else if level == step {
+            if level == step {
                 let first = position - width + 1
                 try transaction.scan(tables.log, from: Keys.position(first), to: nil) { _, value in
                     guard let record = LogRecord(value: value) else {
@@ -51,6 +46,33 @@ enum StoredTree {
             try transaction.put(tables.tree, key(level, index), Merkle.fold(hashes))
             level += step
             size *= width
+        }
+    }
+
+    /// The same for a rebuild, which sees every leaf in its order.
+    struct Growth {
+        /// The hashes of each stored height that no row covers yet, leaves first.
+        private var open: [[[UInt8]]] = [[]]
+
+        /// The rows that the leaf completes.
+        mutating func add(_ leaf: [UInt8], at position: Position) -> [Fold.Change] {
+            open[0].append(leaf)
+            var rows: [Fold.Change] = []
+            var height = 0
+            var size = width
+            while open[height].count == Int(width) {
+                let hash = Merkle.fold(open[height])
+                rows.append(
+                    Fold.Change(
+                        table: .tree, key: key((height + 1) * step, position / size - 1),
+                        value: hash))
+                open[height] = []
+                if open.count == height + 1 { open.append([]) }
+                open[height + 1].append(hash)
+                height += 1
+                size *= width
+            }
+            return rows
         }
     }
 }
