@@ -6,10 +6,11 @@ import LMDB
 /// then, each row rarely more than once.
 ///
 /// What is small stays in memory to the end: teams, workflows, versions, usage, and who starts next. Schedules,
-/// runs, their lists and due moments, and kept answers go to the tables by `takeChanges`, and are read back
+/// runs, their lists and due moments, and kept answers go to the tables by `takePart`, and are read back
 /// where an entry touches them later. Between two calls the tables alone mean nothing.
 ///
-/// Memory: about 2 kB for each of the 60,000 objects between two calls, 100 bytes for each run that waits to
+/// Memory: about 2 kB for each of the 60,000 objects between two calls, as much again for those that are being
+/// written, 100 bytes for each run that waits to
 /// start, and 60 for each kept answer.
 struct Fold {
     /// A row that is to be put, or deleted where it has no value.
@@ -64,70 +65,105 @@ struct Fold {
 
     mutating func add(tree rows: [Change]) { tree += rows }
 
-    /// What is to be written, table by table and in the order of the keys.
+    /// What is to be written, and is forgotten here as far as it will hardly be touched again.
     ///
     /// - Parameter isLast: all of it; the fold is of no more use afterwards.
-    mutating func takeChanges(isLast: Bool, _ body: (Change) throws -> Void) rethrows {
-        try schedules.takeChanged { schedule in
-            try body(
-                Change(
-                    table: .schedules, key: Keys.row(schedule.team, schedule.id),
-                    value: schedule.rowBytes))
-        } keep: {
-            $0.status == .pending || $0.status == .inProgress
-        }
-        try runs.takeChanged { run in
-            try body(
-                Change(table: .runs, key: Keys.row(run.team, run.id), value: run.rowBytes))
-        } keep: {
-            !$0.status.isFinal
-        }
-        func entry(_ entry: IndexEntry, _ isThere: Bool) throws {
-            let (table, key) = Keys.entry(entry)
-            try body(Change(table: table, key: key, value: isThere ? [] : nil))
-        }
-        try byStatus.take { try entry(.schedule($0), $1) }
-        try byTime.take { try entry(.schedule($0), $1) }
-        for row in ofWorkflow.sorted() { try entry(.schedule(row), true) }
-        ofWorkflow = []
-        try unfinished.take { try entry(.run($0), $1) }
-        for row in runsOfWorkflow.sorted() { try entry(.run(row), true) }
-        runsOfWorkflow = []
-        try inProgress.take { try entry(.run($0), $1) }
-        try due.take { try entry(.due($0), $1) }
-        try answers.take(body)
-        for change in tree { try body(change) }
-        tree = []
-        if isLast { try writeRest(body) }
+    mutating func takePart(isLast: Bool) -> FoldPart {
+        var part = FoldPart()
+        part.schedules = schedules.takeChanged { $0.status == .pending || $0.status == .inProgress }
+        part.runs = runs.takeChanged { !$0.status.isFinal }
+        swap(&part.byStatus, &byStatus)
+        swap(&part.byTime, &byTime)
+        swap(&part.ofWorkflow, &ofWorkflow)
+        swap(&part.unfinished, &unfinished)
+        swap(&part.runsOfWorkflow, &runsOfWorkflow)
+        swap(&part.inProgress, &inProgress)
+        swap(&part.due, &due)
+        swap(&part.answers, &answers.changes)
+        swap(&part.answerEnds, &answers.endChanges)
+        swap(&part.rest, &tree)
+        if isLast { part.rest += rest() }
+        return part
     }
 
-    private func writeRest(_ body: (Change) throws -> Void) rethrows {
-        func put(_ table: TableName, _ key: [UInt8], _ value: [UInt8]) throws {
-            try body(Change(table: table, key: key, value: value))
+    private func rest() -> [Change] {
+        var changes: [Change] = []
+        func put(_ table: TableName, _ key: [UInt8], _ value: [UInt8]) {
+            changes.append(Change(table: table, key: key, value: value))
         }
-        for row in teams.values { try put(.teams, Keys.id(row.id), row.rowBytes) }
-        for row in keys.values { try put(.apiKeys, Keys.id(row.id), row.rowBytes) }
-        for row in workflows.values {
-            try put(.workflows, Keys.row(row.team, row.id), row.rowBytes)
-        }
+        for row in teams.values { put(.teams, Keys.id(row.id), row.rowBytes) }
+        for row in keys.values { put(.apiKeys, Keys.id(row.id), row.rowBytes) }
+        for row in workflows.values { put(.workflows, Keys.row(row.team, row.id), row.rowBytes) }
         for row in versions.values.flatMap(\.values) {
-            try put(.versions, Keys.version(row.team, row.workflow, row.number), row.rowBytes)
+            put(.versions, Keys.version(row.team, row.workflow, row.number), row.rowBytes)
         }
         for (workflow, keys) in pending {
             guard let team = workflows[workflow]?.team else { continue }
             for (key, schedule) in keys {
-                try put(.pendingKeys, Keys.pending(team, workflow, key), schedule.bytes)
+                put(.pendingKeys, Keys.pending(team, workflow, key), schedule.bytes)
             }
         }
-        for (team, usage) in teamUsage { try put(.usage, Keys.usage(team), usage.rowBytes) }
+        for (team, usage) in teamUsage { put(.usage, Keys.usage(team), usage.rowBytes) }
         for (workflow, usage) in workflowUsage {
             guard let team = workflows[workflow]?.team else { continue }
-            try put(.usage, Keys.usage(team, workflow), usage.rowBytes)
+            put(.usage, Keys.usage(team, workflow), usage.rowBytes)
         }
-        try waiting.forEach { entry in
+        waiting.forEach { entry in
             let (table, key) = Keys.entry(entry)
-            try put(table, key, [])
+            put(table, key, [])
         }
+        return changes
+    }
+}
+
+/// What a fold gives to be written.
+struct FoldPart: Sendable {
+    fileprivate var schedules: [Schedule] = []
+    fileprivate var runs: [Run] = []
+    fileprivate var byStatus = Changes<ScheduleIndex>()
+    fileprivate var byTime = Changes<ScheduleIndex>()
+    fileprivate var ofWorkflow: [ScheduleIndex] = []
+    fileprivate var unfinished = Changes<RunIndex>()
+    fileprivate var runsOfWorkflow: [RunIndex] = []
+    fileprivate var inProgress = Changes<RunIndex>()
+    fileprivate var due = Changes<Due>()
+    fileprivate var answers: [Digest256: KeptAnswer?] = [:]
+    fileprivate var answerEnds = Changes<KeptAnswerEnd>()
+    fileprivate var rest: [Fold.Change] = []
+
+    /// Visits the changes, table by table and nearly always in the order of the keys.
+    consuming func forEach(_ body: (Fold.Change) throws -> Void) rethrows {
+        for row in (schedules.sorted { $0.id < $1.id }) {
+            try body(
+                Fold.Change(
+                    table: .schedules, key: Keys.row(row.team, row.id), value: row.rowBytes))
+        }
+        for row in (runs.sorted { $0.id < $1.id }) {
+            try body(
+                Fold.Change(table: .runs, key: Keys.row(row.team, row.id), value: row.rowBytes))
+        }
+        func entry(_ entry: IndexEntry, _ isThere: Bool) throws {
+            let (table, key) = Keys.entry(entry)
+            try body(Fold.Change(table: table, key: key, value: isThere ? [] : nil))
+        }
+        try byStatus.forEach { try entry(.schedule($0), $1) }
+        try byTime.forEach { try entry(.schedule($0), $1) }
+        for row in ofWorkflow.sorted() { try entry(.schedule(row), true) }
+        try unfinished.forEach { try entry(.run($0), $1) }
+        for row in runsOfWorkflow.sorted() { try entry(.run(row), true) }
+        try inProgress.forEach { try entry(.run($0), $1) }
+        try due.forEach { try entry(.due($0), $1) }
+        for (scope, answer) in (answers.sorted { $0.key < $1.key }) {
+            try body(
+                Fold.Change(table: .keptAnswers, key: scope.bytes, value: answer?.rowBytes))
+        }
+        try answerEnds.forEach { end, isThere in
+            try body(
+                Fold.Change(
+                    table: .keptAnswerEnds, key: Keys.keptAnswerEnd(end.end, end.scope),
+                    value: isThere ? [] : nil))
+        }
+        for change in rest { try body(change) }
     }
 }
 
@@ -178,23 +214,25 @@ private final class KeptRows<ID: Hashable & Comparable, Row> {
         }
     }
 
-    /// Visits the changed rows in the order of ids, and forgets those that will hardly be touched again.
-    func takeChanged(_ body: (Row) throws -> Void, keep: (Row) -> Bool) rethrows {
-        changed.sort { $0.id < $1.id }
+    /// The changed rows. Those that will hardly be touched again are forgotten.
+    func takeChanged(keep: (Row) -> Bool) -> [Row] {
+        var rows: [Row] = []
+        rows.reserveCapacity(changed.count)
         for slot in changed {
-            try body(slot.row)
+            rows.append(slot.row)
             slot.isChanged = false
             if !keep(slot.row) { slots[slot.id] = nil }
         }
         changed = []
         hasWritten = true
         if slots.count > Self.limit { slots = [:] }
+        return rows
     }
 }
 
 /// Entries of an index that came and went: what came and went again was never there.
-private struct Changes<Element: Hashable & Comparable> {
-    private struct Change {
+private struct Changes<Element: Hashable & Comparable & Sendable>: Sendable {
+    private struct Change: Sendable {
         let element: Element
         /// Whether it is there in the end; `nil` where nothing has changed.
         var isThere: Bool?
@@ -215,10 +253,9 @@ private struct Changes<Element: Hashable & Comparable> {
         }
     }
 
-    /// Visits the changes in the order of the elements, and forgets them.
-    mutating func take(_ body: (Element, Bool) throws -> Void) rethrows {
+    /// Visits the changes in the order of the elements.
+    consuming func forEach(_ body: (Element, Bool) throws -> Void) rethrows {
         var left = changes.filter { $0.isThere != nil }
-        (places, changes) = ([:], [])
         left.sort { $0.element < $1.element }
         for change in left {
             if let isThere = change.isThere { try body(change.element, isThere) }
@@ -228,29 +265,19 @@ private struct Changes<Element: Hashable & Comparable> {
 
 /// Answers that are kept: when each ends stays in memory, what it says until it was written.
 private struct KeptAnswers {
-    /// A row of `kept_answer_ends`, in the order of its keys.
-    private struct End: Hashable, Comparable {
-        let instant: Instant
-        let scope: Digest256
-
-        static func < (left: End, right: End) -> Bool {
-            (left.instant, left.scope) < (right.instant, right.scope)
-        }
-    }
-
     private var ends: [Digest256: Instant] = [:]
     /// In their order; new ones nearly always come last.
-    private var order = Deque<End>()
-    private var changes: [Digest256: KeptAnswer?] = [:]
-    private var endChanges = Changes<End>()
+    private var order = Deque<KeptAnswerEnd>()
+    var changes: [Digest256: KeptAnswer?] = [:]
+    var endChanges = Changes<KeptAnswerEnd>()
 
     var count: Int { changes.count + endChanges.count }
 
     mutating func set(_ answer: KeptAnswer, for scope: Digest256) {
         if let old = ends[scope] {
-            remove(End(instant: old, scope: scope))
+            remove(KeptAnswerEnd(end: old, scope: scope))
         }
-        let end = End(instant: answer.endsAt, scope: scope)
+        let end = KeptAnswerEnd(end: answer.endsAt, scope: scope)
         order.insert(end, at: place(of: end))
         ends[scope] = answer.endsAt
         endChanges.change(end, isThere: true)
@@ -258,21 +285,21 @@ private struct KeptAnswers {
     }
 
     mutating func removeOldest(endedBy now: Instant) -> Bool {
-        guard let oldest = order.first, oldest.instant <= now else { return false }
+        guard let oldest = order.first, oldest.end <= now else { return false }
         remove(oldest)
         ends[oldest.scope] = nil
         changes[oldest.scope] = .some(nil)
         return true
     }
 
-    private mutating func remove(_ end: End) {
+    private mutating func remove(_ end: KeptAnswerEnd) {
         let place = place(of: end)
         precondition(place < order.count && order[place] == end, "an end that is not there")
         order.remove(at: place)
         endChanges.change(end, isThere: false)
     }
 
-    private func place(of end: End) -> Int {
+    private func place(of end: KeptAnswerEnd) -> Int {
         if let last = order.last, last < end { return order.count }
         var (low, high) = (0, order.count)
         while low < high {
@@ -280,20 +307,6 @@ private struct KeptAnswers {
             if order[middle] < end { low = middle + 1 } else { high = middle }
         }
         return low
-    }
-
-    mutating func take(_ body: (Fold.Change) throws -> Void) rethrows {
-        for (scope, answer) in (changes.sorted { $0.key < $1.key }) {
-            try body(
-                Fold.Change(table: .keptAnswers, key: scope.bytes, value: answer?.rowBytes))
-        }
-        changes = [:]
-        try endChanges.take { end, isThere in
-            try body(
-                Fold.Change(
-                    table: .keptAnswerEnds, key: Keys.keptAnswerEnd(end.instant, end.scope),
-                    value: isThere ? [] : nil))
-        }
     }
 }
 

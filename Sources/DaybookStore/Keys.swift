@@ -244,10 +244,14 @@ enum Keys {
     }
 }
 
-/// When a kept answer ends: a row of `kept_answer_ends`.
-struct KeptAnswerEnd {
+/// When a kept answer ends: a row of `kept_answer_ends`, in the order of its keys.
+struct KeptAnswerEnd: Hashable, Comparable, Sendable {
     let end: Instant
     let scope: Digest256
+
+    static func < (left: Self, right: Self) -> Bool {
+        (left.end, left.scope) < (right.end, right.scope)
+    }
 }
 
 extension ByteWriter {

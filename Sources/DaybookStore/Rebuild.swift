@@ -18,13 +18,17 @@ package struct RebuildPace: Sendable {
     package let entries: Int
     package let rows: Int
 
-    package init(entries: Int, rows: Int) {
+    /// Whether nobody waits for the writer.
+    let isAlone: Bool
+
+    package init(entries: Int, rows: Int, isAlone: Bool = false) {
         self.entries = entries
         self.rows = rows
+        self.isAlone = isAlone
     }
 
-    /// Nobody waits for the writer.
-    package static let alone = RebuildPace(entries: Store.replayBatch, rows: 50_000)
+    package static let alone = RebuildPace(
+        entries: Store.replayBatch, rows: 50_000, isAlone: true)
     /// A few milliseconds each: commands come in between.
     package static let beside = RebuildPace(entries: 500, rows: 3_000)
 }
@@ -115,6 +119,13 @@ extension Store {
     /// Further than this, a rebuild from the beginning is as quick.
     private static let farBehind: Position = 100_000
 
+    /// Runs `body` with a snapshot of the set that is not in use.
+    func readShadow<Value>(_ body: (borrowing View) throws -> Value) throws -> Value {
+        let transaction = try beginRead()
+        let live = try tables.live(transaction)
+        return try body(View(transaction, tables[live.set.other]))
+    }
+
     /// Removes what an unfinished rebuild left behind.
     package func clearShadow() throws {
         var shadow = try beginShadow()
@@ -123,7 +134,7 @@ extension Store {
     }
 
     /// A batch on the set that is not in use.
-    private func beginShadow() throws -> Batch {
+    func beginShadow() throws -> Batch {
         let transaction = try beginTransaction()
         let live = try tables.live(transaction)
         return try Batch.begin(transaction, tables[live.set.other])
@@ -133,61 +144,32 @@ extension Store {
     private func foldLog(
         _ pace: RebuildPace, _ between: (RebuildStage) throws -> Void
     ) throws {
-        let failure = FirstError()
+        let writer = PartWriter(store: self, pace: pace)
+        // Ends before the store can be closed.
+        defer { writer.wait() }
         var fold = Fold(
-            readSchedule: { id, team in self.readShadow(failure) { try $0.schedule(id, of: team) }
-            },
-            readRun: { id, team in self.readShadow(failure) { try $0.run(id, of: team) } })
+            readSchedule: { id, team in writer.read { try $0.schedule(id, of: team) } },
+            readRun: { id, team in writer.read { try $0.run(id, of: team) } })
         let ahead = ReadAhead(self, batchSize: pace.entries)
         defer { ahead.end() }
         while case let batch = try ahead.next(), !batch.entries.isEmpty {
             for entry in batch.entries { apply(entry, to: &fold) }
             fold.add(tree: batch.tree)
-            if let error = failure.error { throw error }
+            if let error = writer.failure { throw error }
             let last = try read { try $0.lastPosition() }
             let stage = RebuildStage.replaying(fold.position, of: last)
             try between(stage)
-            if fold.isLarge { try write(&fold, isLast: false, pace) { try between(stage) } }
+            if fold.isLarge {
+                try writer.write(fold.takePart(isLast: false)) { try between(stage) }
+            }
         }
         let stage = RebuildStage.replaying(fold.position, of: fold.position)
-        try write(&fold, isLast: true, pace) { try between(stage) }
-    }
-
-    private func write(
-        _ fold: inout Fold, isLast: Bool, _ pace: RebuildPace, _ between: () throws -> Void
-    ) throws {
-        var changes: [Fold.Change] = []
-        func flush() throws {
-            var shadow = try beginShadow()
-            shadow.write(changes[...])
-            try shadow.commit()
-            changes = []
-            try between()
-        }
-        try fold.takeChanges(isLast: isLast) { change in
-            changes.append(change)
-            if changes.count >= pace.rows { try flush() }
-        }
-        try flush()
-        guard isLast else { return }
+        try writer.write(fold.takePart(isLast: true)) { try between(stage) }
+        writer.wait()
+        if let error = writer.failure { throw error }
         var shadow = try beginShadow()
         shadow.end(fold)
         try shadow.commit()
-    }
-
-    /// A row of the shadow; nothing where it can't be read, which is kept as the failure.
-    private func readShadow<Row>(
-        _ failure: FirstError, _ body: (borrowing View) throws -> Row?
-    ) -> Row? {
-        guard failure.error == nil else { return nil }
-        do {
-            let transaction = try beginRead()
-            let live = try tables.live(transaction)
-            return try body(View(transaction, tables[live.set.other]))
-        } catch {
-            failure.keep(error)
-            return nil
-        }
     }
 
     private func compare(
