@@ -4,3 +4,19 @@
 #ifdef __linux__
 #include <sys/vfs.h>
 #endif
+
+/* Neither is `statx`: when a file was made, in nanoseconds since 1970; 0 where its file system does not
+   know, -1 with errno where it fails. */
+#ifdef __linux__
+#include <linux/stat.h>
+
+extern int statx(
+    int directory, const char *path, int flags, unsigned int mask, struct statx *status);
+
+static inline long long daybook_birth(const char *path) {
+    struct statx status;
+    if (statx(-100 /* AT_FDCWD */, path, 0, STATX_BTIME, &status) != 0) return -1;
+    if (!(status.stx_mask & STATX_BTIME)) return 0;
+    return (long long)status.stx_btime.tv_sec * 1000000000 + status.stx_btime.tv_nsec;
+}
+#endif

@@ -23,8 +23,20 @@ extension Engine {
         }
     }
 
-    /// From now on the promises are kept here. Paused first: whoever asked resumes.
+    /// From now on the promises are kept here, whoever asks for it and how many at once.
     func becomeOriginal() async throws -> Unavailable? {
+        let task = resuming.withLock { resuming in
+            let task = resuming ?? Task { try await settle() }
+            resuming = task
+            return task
+        }
+        defer { resuming.withLock { $0 = nil } }
+        return try await task.value
+    }
+
+    /// Paused first: whoever asked resumes.
+    private func settle() async throws -> Unavailable? {
+        guard isCopy else { return nil }
         for outcome in await put(together: [own(.start), own(.pause)], in: .service) {
             if case .unavailable(let reason) = outcome { return reason }
         }

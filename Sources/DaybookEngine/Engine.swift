@@ -30,6 +30,7 @@ package final class Engine: Sendable {
     private let readiness = Signal()
     private let isDiskFull = Atomic<Bool>(false)
     let keepsNoPromises = Atomic<Bool>(false)
+    let resuming = Mutex<Task<Unavailable?, any Error>?>(nil)
     private let foundMismatch = Mutex<String?>(nil)
     /// How often the projections were put in the place of others.
     private let rebuilds = Atomic<Int>(0)
@@ -90,10 +91,10 @@ package final class Engine: Sendable {
                     phase = .replaying(percent: Int(reached * 100 / max(last, 1)))
                 }
             }
+            let isCopy = try !standsFirst()
             let first = FirstEntries(
                 store: store, clock: clock, random: random, newCommandID: newCommandID)
             try first.writeIfEmpty(makeAdminKey: makeAdminKey)
-            let isCopy = try !standsFirst()
             // A clock that was set during a replay is the clock of this start.
             monitor.begin()
             var processor = try BatchProcessor(

@@ -12,7 +12,8 @@ package struct LogPage: Sendable {
 package enum PastObject: Hashable, Sendable {
     case schedule(Schedule)
     case run(Run)
-    case workflow(Workflow)
+    /// With its versions, by number.
+    case workflow(Workflow, [Version])
 }
 
 /// An entry about an object, and the object before and after it.
@@ -36,8 +37,10 @@ extension Engine {
     /// The next entries after a position that the filter lets pass. Looks at a bounded amount of the
     /// log, over short snapshots between which others have their turn, so a page can hold fewer than
     /// `limit` and still not be the last.
+    ///
+    /// - Parameter payloads: whether payloads are to be shown, which fill a page too.
     package func log(
-        after position: Position, _ filter: LogFilter, limit: Int
+        after position: Position, _ filter: LogFilter, limit: Int, payloads: Bool = false
     ) async throws -> LogPage {
         var entries: [Entry] = []
         var through = position
@@ -63,6 +66,7 @@ extension Engine {
                     if try view.matches(entry, filter) {
                         entries.append(entry)
                         bytes += 1_000 + entry.definitionBytes
+                        if payloads { bytes += entry.payloadBytes }
                     }
                     return true
                 }
@@ -144,11 +148,18 @@ extension MemoryState {
     fileprivate func object(_ id: AnyID, of team: TeamID) -> PastObject? {
         if let schedule = schedule(ScheduleID(id), of: team) { return .schedule(schedule) }
         if let run = run(RunID(id), of: team) { return .run(run) }
-        return workflow(WorkflowID(id), of: team).map { .workflow($0) }
+        guard let workflow = workflow(WorkflowID(id), of: team) else { return nil }
+        return .workflow(
+            workflow,
+            (0...workflow.lastVersion).compactMap { version($0, of: workflow.id, team: team) })
     }
 }
 
 extension Entry {
+    fileprivate var payloadBytes: Int {
+        events.reduce(0) { $0 + ($1.payload?.byteCount ?? 0) }
+    }
+
     /// The bytes of the definitions in it: all else in an entry is small.
     fileprivate var definitionBytes: Int {
         events.reduce(0) { sum, event in

@@ -10,6 +10,8 @@ package enum AsOf: Hashable, Sendable {
 /// An object has more entries than one request may walk.
 package struct HistoryTooLong: Error, Hashable, Sendable {
     package let limit: Int
+    /// Its id, and the cursor behind it in a list.
+    package let object: AnyID
 }
 
 /// Things as they were: made from the entries about each, up to the moment. `apply` reads nothing else
@@ -95,9 +97,15 @@ extension Engine {
                 hasMore = page.next != nil
                 for (index, row) in page.items.enumerated() {
                     var walk = Walk(until: until, limit: settings.historyWork)
-                    if let detail = try past(&walk, row, view) {
-                        items.append(detail)
-                        bytes += size(detail)
+                    do {
+                        if let detail = try past(&walk, row, view) {
+                            items.append(detail)
+                            bytes += size(detail)
+                        }
+                    } catch let error as HistoryTooLong where !items.isEmpty {
+                        // Told when it is the first of its page.
+                        (work, hasMore) = (settings.historyWork + error.limit, true)
+                        return
                     }
                     cursor = id(row)
                     work += 1 + walk.looked
@@ -167,7 +175,7 @@ struct Walk {
         let limit = limit
         try view.history(of: object, from: last) { entry in
             looked += 1
-            guard looked <= limit else { throw HistoryTooLong(limit: limit) }
+            guard looked <= limit else { throw HistoryTooLong(limit: limit, object: object) }
             entries.append(entry)
             return true
         }

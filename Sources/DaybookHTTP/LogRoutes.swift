@@ -23,14 +23,18 @@ enum LogRoutes {
     private static func list(_ call: Call, _ api: API) async throws -> Reply {
         let query = QueryFields(call)
         let (filter, after) = try filter(query, call, api)
+        let payloads = query.boolean("payloads") ?? false
         let limit = query.integer("limit", ListParameters.limits) ?? ListParameters.defaultLimit
         try query.finish()
         let page = try await api.engine.log(
-            after: after ?? 0, filter, limit: limit)
-        return Reply.json { writer in
-            writer.object { writer in
-                writer.array("items") { writer in
-                    for entry in page.entries { writer.entry(entry) }
+            after: after ?? 0, filter, limit: limit, payloads: payloads)
+        return try Reply.json { writer in
+            try writer.object { writer in
+                try writer.array("items") { writer in
+                    for entry in page.entries {
+                        writer.entry(
+                            entry, payloads: payloads ? try api.engine.payloads(of: entry) : nil)
+                    }
                 }
                 writer.field("through", page.through)
             }
@@ -75,6 +79,7 @@ enum LogRoutes {
     private static func stream(_ call: Call, _ api: API) async throws -> Reply {
         let query = QueryFields(call)
         let (filter, asked) = try filter(query, call, api)
+        let payloads = query.boolean("payloads") ?? false
         try query.finish()
         var after = asked
         if let text = call.headers[.lastEventID] {
@@ -85,7 +90,7 @@ enum LogRoutes {
         }
         guard let principal = call.principal else { throw Problem.unauthorized }
         let stream = LogStream(
-            engine: api.engine, key: principal.key, filter: filter,
+            engine: api.engine, key: principal.key, filter: filter, payloads: payloads,
             after: try after ?? api.engine.service().position, client: call.client)
         guard stream.begin() else { throw Problem(Unavailable.overloaded) }
         var reply = Reply(status: .ok, body: [])
@@ -211,7 +216,7 @@ enum LogRoutes {
             writer.object { writer in
                 writer.array("items") { writer in
                     for item in page.items {
-                        let changes = page.showsObjects ? changes(item.before, item.after) : nil
+                        let changes = page.showsObjects ? changes(of: item) : nil
                         writer.entry(item.entry, changes: changes)
                     }
                 }
@@ -228,7 +233,8 @@ extension Call {
             let parts = range.lowercased().split(separator: ";").map {
                 $0.filter { !$0.isWhitespace }
             }
-            return parts.first == type && !parts.contains("q=0")
+            let isRefused = parts.contains { $0.hasPrefix("q=") && Double($0.dropFirst(2)) == 0 }
+            return parts.first == type && !isRefused
         }
     }
 

@@ -11,6 +11,7 @@ final class LogStream: Sendable {
     private let engine: Engine
     private let key: KeyID
     private let filter: LogFilter
+    private let payloads: Bool
     private let after: Position
     private let client: Client?
     /// Since when the client has not taken what was written.
@@ -19,7 +20,11 @@ final class LogStream: Sendable {
 
     private static let page = 100
 
-    init(engine: Engine, key: KeyID, filter: LogFilter, after: Position, client: Client?) {
+    init(
+        engine: Engine, key: KeyID, filter: LogFilter, payloads: Bool, after: Position,
+        client: Client?
+    ) {
+        self.payloads = payloads
         self.engine = engine
         self.key = key
         self.filter = filter
@@ -65,13 +70,14 @@ final class LogStream: Sendable {
         while !Task.isCancelled, client?.isGone != true, !engine.feed.hasEnded,
             try engine.validKey(key) != nil
         {
-            let page = try await engine.log(after: through, filter, limit: Self.page)
+            let page = try await engine.log(
+                after: through, filter, limit: Self.page, payloads: payloads)
             let hasMoved = page.through > through
             through = page.through
             var text = ""
             for entry in page.entries {
                 var json = JSONWriter()
-                json.entry(entry)
+                json.entry(entry, payloads: payloads ? try engine.payloads(of: entry) : nil)
                 text += "id: \(entry.header.position)\nevent: entry\ndata: "
                 text += String(decoding: json.finish(), as: UTF8.self) + "\n\n"
             }

@@ -88,12 +88,15 @@ extension Problem {
             detail: "there is no such \(what)")
     }
 
-    static func historyTooLong(_ limit: Int) -> Problem {
-        invalid([
+    /// A list goes on behind the object with its id as the cursor.
+    static func historyTooLong(_ error: HistoryTooLong) -> Problem {
+        var problem = invalid([
             FieldError(
                 pointer: "?as_of",
-                message: "cannot be answered: the object has more than \(limit) entries")
+                message: "cannot be answered: \(error.object) has more than \(error.limit) entries")
         ])
+        problem.members = [Member("cursor", error.object.description)]
+        return problem
     }
 
     static let unauthorized = Problem(

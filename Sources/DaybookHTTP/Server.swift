@@ -93,7 +93,7 @@ package struct Server {
         } catch let problem as Problem {
             reply = Reply(problem, requestID: requestID)
         } catch let error as HistoryTooLong {
-            reply = Reply(Problem.historyTooLong(error.limit), requestID: requestID)
+            reply = Reply(Problem.historyTooLong(error), requestID: requestID)
         } catch {
             api.logger.error(
                 "a request failed",

@@ -29,6 +29,23 @@ extension Store {
         try FileSystem.writeAtomically(bytes, to: path)
     }
 
+    /// Copies what is committed without free pages into a new directory, as a copy that keeps no promises.
+    /// Not for a directory on which a store is open.
+    package func backUp(to directory: String) throws {
+        try copy(to: directory, compacting: true)
+        var options = Options()
+        options.allowsAnyFileSystem = true
+        options.acceptsTruncatedFile = true
+        let store = try Store(directory: directory, options: options)
+        do {
+            defer { store.close() }
+            try store.markAsCopy()
+        }
+        for name in ["owner.lock", "db/lock.mdb"] {
+            try FileManager.default.removeItem(atPath: "\(directory)/\(name)")
+        }
+    }
+
     /// Whether the log has no entry.
     package func isEmpty() throws -> Bool { try read { try $0.lastPosition() } == 0 }
 
@@ -49,6 +66,10 @@ extension Store {
         }
         let temporary = directory + "/restore.tmp"
         if try FileSystem.exists(temporary) {
+            let names = try FileManager.default.contentsOfDirectory(atPath: temporary)
+            guard Set(names).isSubset(of: ["db", "db.tmp", "owner.lock"]) else {
+                throw EnvironmentError.alreadyExists(path: temporary)
+            }
             try FileManager.default.removeItem(atPath: temporary)
         }
         if position == nil { try source.copy(to: temporary) }

@@ -98,9 +98,14 @@ package struct Batch: ~Copyable {
         lastPosition = entry.header.position
     }
 
-    /// Notes which data file promises are kept from, by its inode; 0 for none.
-    mutating func note(home: UInt64) {
-        attempt { try $0.transaction.put($0.tables.meta, Keys.home, Keys.position(home)) }
+    /// Notes which data file promises are kept from; nothing for none.
+    mutating func note(home: [UInt8]) {
+        attempt { try $0.transaction.put($0.tables.meta, Keys.home, home) }
+    }
+
+    /// Notes that payloads were erased by entries that this log does not have.
+    mutating func noteErasedElsewhere(_ locations: some Sequence<PayloadLocation>) {
+        attempt { try $0.erase(Array(locations), by: PayloadChunks.elsewhere) }
     }
 
     /// Puts in the place of each payload which entry erased it.

@@ -58,7 +58,10 @@ package struct CheckpointFile: Sendable {
         guard named == origin else {
             throw Disagreement.anotherLog(path: path, named: named, here: origin)
         }
-        let key = try CheckpointKey(path: store.checkpointKeyPath)
+        guard try FileSystem.exists(store.checkpointKeyPath) else {
+            throw Disagreement.unreadable(path: path, .notSigned(by: origin))
+        }
+        let key = try CheckpointKey(reading: store.checkpointKeyPath)
         let seen: Checkpoint
         do throws(Checkpoint.NoteError) {
             seen = try Checkpoint(note: note, verifier: key.verifier(of: origin))
@@ -71,6 +74,13 @@ package struct CheckpointFile: Sendable {
         guard try store.read({ try $0.root(of: seen.size) }) == seen.root else {
             throw Disagreement.forked(path: path, size: seen.size)
         }
+    }
+
+    /// Throws where the file could not be written.
+    package func probe() throws {
+        let probe = path + ".probe"
+        try FileSystem.writeAtomically([], to: probe)
+        try FileManager.default.removeItem(atPath: probe)
     }
 
     package func write(_ note: String) throws {

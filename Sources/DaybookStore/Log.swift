@@ -106,6 +106,9 @@ extension SaltedPayload {
 enum PayloadChunks {
     static let maximumByteCount = 1_950
 
+    /// Stands for an entry that erased a payload after the end of the log that this one is a copy of.
+    static let elsewhere = Position.max
+
     /// How much stands in the place of an erased payload: less than any salt.
     static let erasedByteCount = 8
 

@@ -172,6 +172,15 @@ struct LogExportReader {
         return frame
     }
 
+    /// Whether nothing follows. Otherwise the next frame is to be the first of another export.
+    mutating func isAtEnd() throws -> Bool {
+        hasBegun = false
+        guard offset == buffer.count else { return false }
+        buffer = try read(1 << 20)
+        offset = 0
+        return buffer.isEmpty
+    }
+
     /// The next so many bytes, all of them or none.
     private mutating func take(_ count: Int) throws -> [UInt8]? {
         while buffer.count - offset < count {

@@ -12,26 +12,31 @@ package enum Standing: Hashable, Sendable {
 }
 
 extension Store {
-    /// The data file is known by its inode: one that was copied has another.
+    /// The data file is known by its inode and the moment it was made: one that was copied has others.
+    /// A log without entries has no promises, whatever it is.
     package func standing() throws -> Standing {
-        guard let bytes = try read({ try $0.metaValue(Keys.home) }) else { return .new }
-        var reader = ByteReader(bytes)
-        return try reader.uint64() == inode() ? .original : .copy
+        let (home, isEmpty) = try read { view in
+            (try view.metaValue(Keys.home), try view.lastPosition() == 0)
+        }
+        guard let home, !isEmpty else { return .new }
+        return try home == identity() ? .original : .copy
     }
 
     /// From now on promises are kept from this directory.
-    package func settle() throws { try note(home: inode()) }
+    package func settle() throws { try note(home: identity()) }
 
     /// From now on this directory is a copy, wherever it lies.
-    package func markAsCopy() throws { try note(home: 0) }
+    package func markAsCopy() throws { try note(home: []) }
 
-    private func note(home: UInt64) throws {
+    private func note(home: [UInt8]) throws {
         var batch = try beginBatch()
         batch.note(home: home)
         try batch.commit()
     }
 
-    private func inode() throws -> UInt64 {
-        try FileSystem.identity(of: Self.database(in: directory) + "/data.mdb").inode
+    private func identity() throws -> [UInt8] {
+        let path = Self.database(in: directory) + "/data.mdb"
+        return Keys.position(try FileSystem.identity(of: path).inode)
+            + Keys.position(try FileSystem.birth(of: path))
     }
 }

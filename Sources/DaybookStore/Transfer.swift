@@ -77,6 +77,14 @@ extension Store {
         read: @escaping (Int) throws -> [UInt8]
     ) throws -> Position {
         var reader = LogExportReader(read)
+        repeat { try importOne(&reader, to: limit, progress) } while try !reader.isAtEnd()
+        return try self.read { try $0.lastPosition() }
+    }
+
+    /// One export; several may follow each other.
+    private func importOne(
+        _ reader: inout LogExportReader, to limit: Position, _ progress: (Position) -> Void
+    ) throws {
         guard case .begin(let logID, let after, let chain)? = try reader.next(after: 0) else {
             throw LogExportError.notAnExport
         }
@@ -98,27 +106,26 @@ extension Store {
                 switch frame {
                 case .begin: throw LogExportError.damaged(after: importer.position)
                 case .end(let last, let chain):
+                    if importer.position == limit, last > limit { return try importer.end() }
                     try importer.flush()
                     let ours = try self.read { try $0.chain(at: last) }
                     guard last == importer.position, ours == chain else {
                         throw LogExportError.forked(last)
                     }
-                    return try self.read { try $0.lastPosition() }
+                    return try importer.end()
                 case .entry(let bytes, let payloads):
-                    guard importer.position < limit else {
-                        try importer.flush()
-                        return importer.position
-                    }
+                    // What comes behind the limit is read, so that the export is seen to be whole.
+                    guard importer.position < limit else { continue }
                     try importer.take(bytes, payloads)
                     if importer.position % Self.transferBatch == 0 { progress(importer.position) }
                 }
             }
         } catch {
             // What was read before is whole.
-            try importer.flush()
+            try importer.end()
             throw error
         }
-        try importer.flush()
+        try importer.end()
         throw LogExportError.brokenOff(after: importer.position)
     }
 
@@ -137,7 +144,7 @@ extension Store {
             }
             progress(importer.position)
         }
-        try importer.flush()
+        try importer.end()
     }
 }
 
@@ -148,6 +155,8 @@ private struct Importer {
     private(set) var position: Position
     private var waiting: [KeptEntry] = []
     private var waitingBytes = 0
+    /// Payloads that came erased, by entries that have not come yet.
+    private var erased: [PayloadLocation: Position] = [:]
 
     init(store: Store, position: Position) {
         self.store = store
@@ -161,6 +170,20 @@ private struct Importer {
             throw LogExportError.payloadMissing(position + 1)
         }
         position += 1
+        for payload in payloads {
+            guard case .erased(let eraser) = payload.content else { continue }
+            let location = PayloadLocation(position: position, event: payload.event)
+            guard eraser > position else { throw LogExportError.payloadMissing(position) }
+            if eraser != PayloadChunks.elsewhere { erased[location] = eraser }
+        }
+        for case .payloadsErased(let event) in entry.events {
+            for location in event.payloads {
+                let eraser = erased.removeValue(forKey: location)
+                guard eraser == nil || eraser == position else {
+                    throw LogExportError.payloadMissing(location.position)
+                }
+            }
+        }
         waiting.append(KeptEntry(entry: entry, bytes: bytes, payloads: payloads))
         waitingBytes +=
             bytes.count
@@ -182,6 +205,22 @@ private struct Importer {
             }
         }
         return left.isEmpty
+    }
+
+    /// Writes what is left. Payloads whose erasure lies beyond the end are noted so: another entry will have
+    /// that position here.
+    mutating func end() throws {
+        try flush()
+        let last = position
+        if let (location, _) = erased.first(where: { $0.value <= last }) {
+            throw LogExportError.payloadMissing(location.position)
+        }
+        let end = try store.read { try $0.lastPosition() }
+        let beyond = erased.filter { $0.value > end }.keys
+        guard !beyond.isEmpty else { return }
+        var batch = try store.beginBatch()
+        batch.noteErasedElsewhere(beyond)
+        try batch.commit()
     }
 
     mutating func flush() throws {

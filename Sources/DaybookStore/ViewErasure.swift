@@ -53,12 +53,18 @@ extension View {
         return try reader.uint64()
     }
 
-    /// What is wrong with an erased payload: the entry that is named must say so. It may lie beyond the
-    /// end of a log that was restored up to a position.
+    /// What is wrong with an erased payload: the entry that is named must say so, unless it came after the
+    /// end of the log that this one was restored from up to a position.
     borrowing func mistakeOfErasure(
         _ location: PayloadLocation, last: Position
     ) throws -> String? {
-        guard let position = try eraser(of: location), position <= last else { return nil }
+        guard let position = try eraser(of: location), position != PayloadChunks.elsewhere else {
+            return nil
+        }
+        guard position <= last else {
+            return
+                "the payload of event \(location.event) is erased by entry \(position), which is not there"
+        }
         let events = position > location.position ? try entry(at: position).events : []
         let isTold = events.contains { event in
             guard case .payloadsErased(let erased) = event else { return false }

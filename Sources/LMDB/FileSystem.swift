@@ -102,6 +102,16 @@ package enum FileSystem {
         Identity(try status(of: path))
     }
 
+    /// When the file was made, in nanoseconds since 1970; 0 where its file system does not know. A copy was
+    /// made later than what it was copied from, also where it was given the same inode.
+    package static func birth(of path: String) throws(FileSystemError) -> UInt64 {
+        let birth = daybook_birth(path)
+        guard birth >= 0 else {
+            throw FileSystemError(code: errno, operation: "statx", path: path)
+        }
+        return UInt64(birth)
+    }
+
     /// The length of the file in bytes.
     package static func fileSize(of path: String) throws(FileSystemError) -> Int {
         Int(try status(of: path).st_size)

@@ -46,10 +46,11 @@ struct Backup: AsyncParsableCommand {
     private func make() throws {
         let source = try Store(reading: DataDirectory.path(dataDir))
         defer { source.close() }
-        try Self.makeRoom(in: destination)
-        try source.copy(to: destination, compacting: true)
+        try makeRoom()
+        try source.backUp(to: destination)
         let manifest = try Manifest(of: destination)
         try manifest.write(to: destination)
+        try FileManager.default.removeItem(atPath: unfinished)
         if json {
             print(String(decoding: try manifest.data, as: UTF8.self), terminator: "")
         } else {
@@ -57,37 +58,43 @@ struct Backup: AsyncParsableCommand {
         }
     }
 
+    /// Is there as long as the backup is not whole: what else is there may be thrown away then.
+    private var unfinished: String { destination + "/backup.unfinished" }
+
     /// An empty directory is taken, and one that an unfinished backup left behind.
-    private static func makeRoom(in directory: String) throws {
+    private func makeRoom() throws {
         let files = FileManager.default
-        let names = (try? files.contentsOfDirectory(atPath: directory)) ?? []
-        guard names.isEmpty || names == ["db"] else {
+        let names = (try? files.contentsOfDirectory(atPath: destination)) ?? []
+        let isLeftBehind = names.contains("backup.unfinished")
+        guard names.isEmpty || isLeftBehind else {
             throw Problem(
                 description: names.contains(Manifest.name)
-                    ? "\(directory) holds a backup already" : "\(directory) is not empty")
+                    ? "\(destination) holds a backup already" : "\(destination) is not empty")
         }
-        if names == ["db"] { try files.removeItem(atPath: directory + "/db") }
+        for name in ["db", "owner.lock", Manifest.name] where isLeftBehind {
+            let path = "\(destination)/\(name)"
+            if files.fileExists(atPath: path) { try files.removeItem(atPath: path) }
+        }
+        try files.createDirectory(
+            atPath: destination, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+        try Store.write([], to: unfinished)
     }
 
     private func check() throws {
         let manifest = try Manifest(reading: destination)
-        var report: Checker.Report
+        let report: Checker.Report
         if let what = try manifest.difference(from: destination) {
             report = Checker.Report(finding: Finding(.file, what))
         } else {
             report = try Checker(scratch: scratch).check(destination, quick: false)
-            if report.finding == nil,
-                report.entries != manifest.position || lowercaseHex(report.chain) != manifest.chain
-            {
-                report.finding = Finding(.log, "it is not the log that the manifest names")
-            }
         }
         print(json ? report.json : report.text)
         if report.finding != nil { throw ExitCode(1) }
     }
 
     /// What a backup says of itself; its presence says that the backup is whole.
-    struct Manifest: Codable {
+    struct Manifest: Codable, Equatable {
         static let name = "manifest.json"
 
         let format: Int
@@ -121,7 +128,9 @@ struct Backup: AsyncParsableCommand {
 
         init(reading directory: String) throws {
             let path = directory + "/" + Self.name
-            guard FileManager.default.fileExists(atPath: path) else {
+            let isUnfinished = FileManager.default.fileExists(
+                atPath: directory + "/backup.unfinished")
+            guard FileManager.default.fileExists(atPath: path), !isUnfinished else {
                 throw Problem(
                     description:
                         "\(directory) is not a backup, or one that was not finished: it has no \(Self.name)"
@@ -156,8 +165,11 @@ struct Backup: AsyncParsableCommand {
             if file.byteCount != bytes {
                 return "the database has \(file.byteCount) bytes, and the manifest names \(bytes)"
             }
-            return lowercaseHex(file.digest) == sha256
-                ? nil : "the database is not the one that the manifest names"
+            guard lowercaseHex(file.digest) == sha256 else {
+                return "the database is not the one that the manifest names"
+            }
+            let found = try Manifest(of: directory)
+            return found == self ? nil : "the log is not the one that the manifest names"
         }
     }
 

@@ -88,11 +88,27 @@ struct Checker {
         try FileManager.default.createDirectory(
             atPath: top, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(atPath: top) }
+        let signals = Self.removeWhenEnded(top)
+        defer { for signal in signals { signal.cancel() } }
         do {
             defer { source.close() }
             try source.copy(to: top)
         }
         return try compare(top)
+    }
+
+    /// Removes the copy where the process is told to end: it holds everything that the database holds.
+    private static func removeWhenEnded(_ path: String) -> [any DispatchSourceSignal] {
+        [SIGTERM, SIGINT, SIGHUP].map { number in
+            Foundation.signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                try? FileManager.default.removeItem(atPath: path)
+                exit(128 + number)
+            }
+            source.resume()
+            return source
+        }
     }
 
     /// Removes the copies of a check that was killed.

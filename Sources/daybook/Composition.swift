@@ -54,6 +54,13 @@ struct Composition {
             throw error
         }
         await clients.shutDown()
+        if !engine.isCopy {
+            do {
+                try CheckpointFile(path: settings.checkpointFile)?.write(engine.signedCheckpoint())
+            } catch {
+                logger.error("the checkpoint was not written", metadata: ["error": "\(error)"])
+            }
+        }
     }
 
     private func open() throws -> (Store, SecretKeys, CheckpointKey) {
@@ -63,7 +70,10 @@ struct Composition {
         do {
             let store = try Store.open(settings.dataDirectory, options: options)
             do {
-                try CheckpointFile(path: settings.checkpointFile)?.compare(with: store)
+                if let file = CheckpointFile(path: settings.checkpointFile) {
+                    try file.probe()
+                    try file.compare(with: store)
+                }
                 return (
                     store, try SecretKeys(path: store.directory + "/secrets.keys"),
                     try CheckpointKey(path: store.checkpointKeyPath)

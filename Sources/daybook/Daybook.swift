@@ -1,6 +1,30 @@
 import ArgumentParser
+import Foundation
 
 @main
+enum Main {
+    /// Runs the command, and says so where what it printed did not arrive.
+    static func main() async {
+        do {
+            var command = try Daybook.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            try flush()
+        } catch {
+            Daybook.exit(withError: error)
+        }
+    }
+
+    private static func flush() throws {
+        if fflush(nil) != 0 {
+            throw Failure.exit(Exits.outputFailed, "the output cannot be written")
+        }
+    }
+}
+
 struct Daybook: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "daybook",
@@ -23,6 +47,8 @@ enum Exits {
     static let noInput = ExitCode(66)
     /// The server cannot be reached, or does not do it now.
     static let unavailable = ExitCode(69)
+    /// What was printed could not be written.
+    static let outputFailed = ExitCode(74)
     /// The directory cannot be opened: held by another process, damaged, or of a newer format.
     static let cannotOpen = ExitCode(73)
     /// A setting is wrong.

@@ -31,7 +31,7 @@ struct Erase: AsyncParsableCommand {
     var to: String?
     @Option(help: "Schedules with this dedup_key.")
     var dedupKey: String?
-    @Option(help: "Whose input, output or message contains this text.")
+    @Option(help: "One of whose inputs, outputs or messages, of all times, contains this text.")
     var containing: String?
     @Flag(help: "Also what is not finished.")
     var force = false
@@ -67,7 +67,8 @@ struct Erase: AsyncParsableCommand {
         var cursor: String?
         repeat {
             let page: Page = try await client.json(.GET, path(cursor))
-            for item in page.items where matches(item) {
+            for item in page.items {
+                guard try await matches(item, client) else { continue }
                 found += 1
                 if !dryRun, let refusal = try await erase(item, client) {
                     refused += 1
@@ -90,9 +91,33 @@ struct Erase: AsyncParsableCommand {
         return answer.detail
     }
 
-    private func matches(_ item: Item) -> Bool {
+    /// Whether one of the payloads that would be erased contains the text, as it was sent.
+    private func matches(_ item: Item, _ client: Client) async throws -> Bool {
         guard let containing else { return true }
-        return item.payloads.contains { $0.contains(containing) }
+        var histories = ["/workflow-\(kind.rawValue)/\(item.id)/history"]
+        if let run = item.runId { histories.append("/workflow-runs/\(run)/history") }
+        if let schedule = item.scheduleId {
+            histories.append("/workflow-schedules/\(schedule)/history")
+        }
+        for history in histories {
+            var cursor: String?
+            repeat {
+                let page: HistoryPage = try await client.json(
+                    .GET, history + "?limit=100" + (cursor.map { "&cursor=\($0)" } ?? ""))
+                for entry in page.items where entry.events.contains(where: \.broughtPayload) {
+                    let shown: Entry = try await client.json(
+                        .GET, "/log/\(entry.position)?payloads=true")
+                    for payload in shown.payloads ?? [] {
+                        guard let bytes = payload.base64 else { continue }
+                        if String(decoding: bytes, as: UTF8.self).contains(containing) {
+                            return true
+                        }
+                    }
+                }
+                cursor = page.nextCursor
+            } while cursor != nil
+        }
+        return false
     }
 
     private func path(_ cursor: String?) -> String {
@@ -116,38 +141,34 @@ struct Erase: AsyncParsableCommand {
 
     private struct Item: Decodable, Sendable {
         let id: String
-        /// Every text in its payloads.
-        let payloads: [String]
-
-        private enum Key: String, CodingKey {
-            case id, runInput, output, error, errorMessage
-        }
-
-        init(from decoder: any Decoder) throws {
-            let values = try decoder.container(keyedBy: Key.self)
-            id = try values.decode(String.self, forKey: .id)
-            payloads = [Key.runInput, .output, .error, .errorMessage].flatMap { key in
-                (try? values.decode(Texts.self, forKey: key))?.all ?? []
-            }
-        }
+        let runId: String?
+        let scheduleId: String?
     }
 
-    /// All the texts and numbers in a JSON value; not the names in its objects.
-    private struct Texts: Decodable {
-        let all: [String]
+    private struct HistoryPage: Decodable, Sendable {
+        let items: [Entry]
+        let nextCursor: String?
+    }
 
-        init(from decoder: any Decoder) throws {
-            if let object = try? decoder.singleValueContainer().decode([String: Texts].self) {
-                all = object.values.flatMap(\.all)
-            } else if let array = try? decoder.singleValueContainer().decode([Texts].self) {
-                all = array.flatMap(\.all)
-            } else if let text = try? decoder.singleValueContainer().decode(String.self) {
-                all = [text]
-            } else if let number = try? decoder.singleValueContainer().decode(Decimal.self) {
-                all = ["\(number)"]
-            } else {
-                all = []
+    private struct Entry: Decodable, Sendable {
+        struct Event: Decodable, Sendable {
+            struct Digest: Decodable, Sendable {
+                let sha256: String
             }
+
+            let runInput: Digest?
+            let output: Digest?
+            let message: Digest?
+
+            var broughtPayload: Bool { runInput != nil || output != nil || message != nil }
         }
+
+        struct Payload: Decodable, Sendable {
+            let base64: Data?
+        }
+
+        let position: UInt64
+        let events: [Event]
+        let payloads: [Payload]?
     }
 }

@@ -145,20 +145,24 @@ extension Log {
         }
 
         private func verify(_ shown: PayloadsJSON, of entry: Entry) throws {
-            for payload in shown.payloads {
-                guard entry.events.indices.contains(payload.eventIndex),
-                    let declared = entry.events[payload.eventIndex].payload
-                else { throw Doubt.exit("event \(payload.eventIndex) brought no payload") }
-                guard let salt = payload.salt, let bytes = payload.base64 else {
-                    print("payload of event \(payload.eventIndex): erased")
+            guard shown.position == entry.header.position else {
+                throw Doubt.exit("the payloads are of entry \(shown.position)")
+            }
+            let declared = entry.events.enumerated().filter { $0.element.payload != nil }
+            guard shown.payloads.map(\.eventIndex) == declared.map(\.offset) else {
+                throw Doubt.exit("not every payload of the entry is there, or one that it has not")
+            }
+            for (payload, event) in zip(shown.payloads, declared.map(\.element)) {
+                let index = payload.eventIndex
+                if payload.erased == true, payload.salt == nil, payload.base64 == nil {
+                    print("payload of event \(index): erased, it says; this proves nothing of it")
                     continue
                 }
-                guard salt.count == SaltedPayload.saltByteCount,
-                    SaltedPayload(Array(bytes), salt: Array(salt)).payload == declared
-                else {
-                    throw Doubt.exit("the payload of event \(payload.eventIndex) is another one")
-                }
-                print("payload of event \(payload.eventIndex): \(bytes.count) bytes, as recorded")
+                guard let salt = payload.salt, let bytes = payload.base64,
+                    salt.count == SaltedPayload.saltByteCount,
+                    SaltedPayload(Array(bytes), salt: Array(salt)).payload == event.payload
+                else { throw Doubt.exit("the payload of event \(index) is another one") }
+                print("payload of event \(index): \(bytes.count) bytes, as recorded")
             }
         }
     }
@@ -207,7 +211,9 @@ extension Log {
             let eventIndex: Int
             let salt: Data?
             let base64: Data?
+            let erased: Bool?
         }
+        let position: Position
         let payloads: [Payload]
     }
 }

@@ -62,6 +62,11 @@ extension Log {
 
         func run() async throws {
             let input: FileHandle
+            var isDirectory: ObjCBool = false
+            _ = FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory)
+            guard !isDirectory.boolValue else {
+                throw Failure.exit(Exits.noInput, "\(file) is a directory")
+            }
             do {
                 input =
                     file == "-"
@@ -69,31 +74,41 @@ extension Log {
             } catch {
                 throw Failure.exit(Exits.noInput, "\(file) cannot be read: \(error)")
             }
+            let directory = DataDirectory.path(dataDir)
+            let isNew = !FileManager.default.fileExists(atPath: directory + "/db")
             do {
-                let store = try Store.open(DataDirectory.path(dataDir), options: Store.Options())
+                let store = try Store.open(directory, options: Store.Options())
                 defer { store.close() }
                 guard try store.isEmpty() || store.standing() == .copy else {
                     throw Backup.Problem(
-                        description: "\(store.directory) keeps its own promises: import into a copy"
-                    )
+                        description: "\(directory) keeps its own promises: import into a copy")
                 }
                 try store.markAsCopy()
                 var progress = Progress("imported")
+                defer { progress.end() }
                 let last = try store.importLog(to: to) { reached in
                     progress.show(reached, of: reached)
                 } read: { count in
                     try input.read(upToCount: count).map(Array.init) ?? []
                 }
-                try store.replay { reached, last in
-                    progress.show(reached, of: last)
-                    return true
-                }
-                progress.end()
+                try store.bringUpToDate { reached, last in progress.show(reached, of: last) }
                 print("the log has \(last) entries")
             } catch let error as LogExportError {
+                if isNew { Self.removeEmpty(directory) }
                 throw Failure.exit(Exits.badData, "\(error)")
             } catch {
                 throw Failure.exit(Exits.cannotOpen, "\(error)")
+            }
+        }
+
+        /// Removes the database of an import that took nothing.
+        private static func removeEmpty(_ directory: String) {
+            guard let store = try? Store(reading: directory) else { return }
+            let isEmpty = (try? store.isEmpty()) ?? false
+            store.close()
+            guard isEmpty else { return }
+            for name in ["db", "owner.lock"] {
+                try? FileManager.default.removeItem(atPath: directory + "/" + name)
             }
         }
     }

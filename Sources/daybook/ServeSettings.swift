@@ -81,7 +81,9 @@ struct ServeSettings {
         diskReserveFraction = try Double(source.integer(.diskReservePercent, 0...50) ?? 5) / 100
         allowsAnyFileSystem = try source.boolean(.allowAnyFilesystem) ?? false
         startsPaused = try source.boolean(.paused) ?? false
-        checkpointFile = source.text(.checkpointFile)
+        checkpointFile = try source.converted(.checkpointFile, "must be the path of a file") {
+            $0.isEmpty ? nil : $0
+        }
     }
 }
 

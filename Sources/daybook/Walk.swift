@@ -51,6 +51,9 @@ extension Store {
     /// Opens the store to write to it. A file that seems to miss pages is first read whole by another
     /// process.
     static func open(_ directory: String, options: Options) throws -> Store {
+        guard !FileManager.default.fileExists(atPath: directory + "/" + Backup.Manifest.name) else {
+            throw Backup.Problem(description: "\(directory) is a backup: daybook restore it first")
+        }
         do {
             return try Store(directory: directory, options: options)
         } catch  where isSuspectedOfTruncation(error) {

@@ -66,10 +66,20 @@ struct CopyTests {
         try await LiveEngine.run(on: disk) { _ in }
         try disk.store.markAsCopy()
         try await LiveEngine.run(on: disk) { live in
-            async let first = live.submit(.resume)
-            async let second = live.submit(.resume)
-            let outcomes = await [first, second]
-            #expect(outcomes.allSatisfy { $0.isAccepted })
+            let outcomes = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<8 { group.addTask { await live.submit(.resume).isAccepted } }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(outcomes.allSatisfy { $0 })
+            let commands = try live.engine.read { view in
+                var commands: [CommandName] = []
+                try view.entries(from: 1) { entry in
+                    commands.append(entry.header.command)
+                    return true
+                }
+                return commands
+            }
+            #expect(commands.suffix(3) == [.start, .pause, .resume], "\(commands)")
             #expect(!live.engine.isCopy)
             let isPaused = try live.engine.read { try $0.service().isPaused }
             #expect(!isPaused)

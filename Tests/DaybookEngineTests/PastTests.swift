@@ -124,7 +124,12 @@ struct PastTests {
     private static func object(_ id: AnyID, _ state: MemoryState) -> PastObject? {
         if let row = (state.allSchedules.first { AnyID($0.id) == id }) { return .schedule(row) }
         if let row = (state.allRuns.first { AnyID($0.id) == id }) { return .run(row) }
-        return state.allWorkflows.first { AnyID($0.id) == id }.map { .workflow($0) }
+        return state.allWorkflows.first { AnyID($0.id) == id }.map { workflow in
+            .workflow(
+                workflow,
+                state.allVersions.filter { $0.workflow == workflow.id }
+                    .sorted { $0.number < $1.number })
+        }
     }
 
     private static func position(of id: AnyID, _ state: MemoryState) -> Position? {
@@ -132,7 +137,7 @@ struct PastTests {
         case nil: nil
         case .schedule(let row): row.touched.position
         case .run(let row): row.touched.position
-        case .workflow(let row): row.touched.position
+        case .workflow(let row, _): row.touched.position
         }
     }
 }

@@ -153,7 +153,8 @@ struct LogStreamTests {
             }
             let key = try #require(APIKeyText(api.adminKey)).id
             let stream = LogStream(
-                engine: api.engine, key: key, filter: LogFilter(), after: 0, client: client)
+                engine: api.engine, key: key, filter: LogFilter(), payloads: false, after: 0,
+                client: client)
             #expect(stream.begin())
             let writing = Task {
                 var writer: any ResponseBodyWriter = StuckWriter(cut: cut)

@@ -86,6 +86,21 @@ struct PastTests {
             let cap = try #require((about.items.first?["changes"] as? [Object])?.first)
             #expect(cap["field"] as? String == "max_concurrent_runs")
             #expect(cap["old"] as? Int == 0 && cap["new"] as? Int == 3)
+            let edited = try await api.call(
+                .put, "/workflows/\(workflow)/versions/0/definition",
+                #"{"executor":{"type":"echo"}}"#)
+            let draft = try await api.call(.get, "/workflows/\(workflow)/history?limit=1")
+            let change = try #require((draft.items.first?["changes"] as? [Object])?.first)
+            #expect(change["field"] as? String == "versions/0/definition", "\(draft.text)")
+            #expect((change["new"] as? Object)?["position"] as? Int == edited.position)
+
+            let run = try await api.call(
+                .post, "/workflows/\(workflow)/execute", #"{"run_input":1}"#)
+            _ = try await api.call(.post, "/workflow-runs/\(run.id)/cancel")
+            _ = try await api.call(.post, "/workflow-runs/\(run.id)/erase")
+            let erased = try await api.call(.get, "/workflow-runs/\(run.id)/history?limit=1")
+            let flag = try #require((erased.items.first?["changes"] as? [Object])?.first)
+            #expect(flag["field"] as? String == "erased" && flag["new"] as? Bool == true)
         }
     }
 }

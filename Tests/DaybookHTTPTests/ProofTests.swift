@@ -111,6 +111,11 @@ struct ProofTests {
             #expect(
                 entry.events[index].payload
                     == SaltedPayload(Array(bytes), salt: Array(salt)).payload)
+            let log = try await api.call(.get, "/log?payloads=true&after=\(position - 1)&limit=1")
+            #expect(
+                ((log.items.first?["payloads"] as? [Any])?.first as? [String: any Sendable])?[
+                    "base64"]
+                    as? String == payload["base64"] as? String, "\(log.text)")
             let both = try await api.call(
                 .get, "/log/\(position)?payloads=true",
                 headers: [.accept: "application/protobuf"])

@@ -208,6 +208,81 @@ struct TransferTests {
         #expect(try past.store.read { try $0.payload(at: location) } == .erased)
         let seen = try past.store.read { try $0.checkLog() }
         #expect(seen.finding == nil && seen.seen.erasedPayloads == 1)
+        // It goes on by itself: the entry that had erased the payload is another one here.
+        try past.commit([
+            Asked(
+                .createTeam(name: "other", maxConcurrentRuns: 1), team: nil, at: .second(9),
+                newID: .number(50), commandID: .number(50))
+        ])
+        #expect(try past.store.read { try $0.checkLog().finding } == nil)
+        let again = try TestStore()
+        _ = try take(try export(past.store), into: again)
+        try expectSame(past, again, "")
+    }
+
+    @Test("an export in which a payload was made to look erased is refused")
+    func forgedErasure() throws {
+        for var numbers in RandomCases(1) {
+            let original = try randomLog(&numbers, entries: 120)
+            let bytes = try export(original.store)
+            for eraser in [Position(0), 3, 60, 120] {
+                let disk = try TestStore()
+                #expect(throws: LogExportError.self, "\(eraser) \(numbers.hint)") {
+                    try take(try forged(bytes, by: eraser), into: disk)
+                }
+            }
+        }
+    }
+
+    /// The export with its first payload taken out, as if the entry at `eraser` had erased it.
+    private func forged(_ bytes: [UInt8], by eraser: Position) throws -> [UInt8] {
+        var reader = LogExportReader(source(bytes))
+        var forged = LogExport.magic
+        var isDone = false
+        while let frame = try reader.next(after: 0) {
+            guard !isDone, case .entry(let bytes, let payloads) = frame, let first = payloads.first,
+                case .bytes = first.content
+            else {
+                forged += LogExport.bytes(frame)
+                continue
+            }
+            isDone = true
+            let taken = KeptPayload(event: first.event, content: .erased(by: eraser))
+            forged += LogExport.bytes(
+                .entry(bytes: bytes, payloads: [taken] + payloads.dropFirst()))
+        }
+        return forged
+    }
+
+    @Test(
+        "exports one behind the other are taken one after the other, and nothing else behind them")
+    func oneAfterTheOther() throws {
+        for var numbers in RandomCases(1) {
+            let original = try randomLog(&numbers, entries: 60)
+            let last = try original.store.read { try $0.lastPosition() }
+            let disk = try TestStore()
+            let both = try export(original.store, to: 10) + export(original.store, after: 10)
+            #expect(try take(both, into: disk) == last)
+            try expectSame(original, disk, numbers.hint)
+            #expect(throws: LogExportError.self) { try take(both + [1, 2, 3], into: disk) }
+        }
+    }
+
+    @Test("a backup is a copy before anybody copies it")
+    func backUp() throws {
+        for var numbers in RandomCases(1) {
+            let original = try randomLog(&numbers, entries: 30)
+            try original.store.settle()
+            let directory = try TestStore.makeDirectory()
+            defer { TestStore.remove(directory) }
+            let place = directory + "/backup"
+            try original.store.backUp(to: place)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: place) == ["db"])
+            let backup = try Store(directory: place, options: TestStore.options)
+            defer { backup.close() }
+            #expect(try backup.standing() == .copy)
+            #expect(try original.store.standing() == .original)
+        }
     }
 
     @Test("a payload that no entry erased, or that is back after it was, is found")
