@@ -244,6 +244,9 @@ package final class Engine: Sendable {
     /// Submits a client's command and returns its outcome once it is durable.
     package func submit(_ submission: Submission) async -> Outcome {
         if isCopy, case .resume = submission.command {
+            if let refusal = refusal(of: submission.command, ofCopy: true) {
+                return .unavailable(refusal)
+            }
             do {
                 if let reason = try await becomeOriginal() { return .unavailable(reason) }
             } catch {
@@ -257,14 +260,16 @@ package final class Engine: Sendable {
     }
 
     /// Why a client's command is not taken now.
-    func refusal(of command: Command) -> Unavailable? {
+    ///
+    /// - Parameter ofCopy: whether the command is the one that a copy takes.
+    func refusal(of command: Command, ofCopy: Bool = false) -> Unavailable? {
         switch currentPhase {
         case .replaying(let percent): return .replaying(percent: percent)
         case .stopping: return .stopping
         case .serving: break
         }
-        if isCopy { return .copy }
-        if command.startsSomething {
+        if isCopy, !ofCopy { return .copy }
+        if command.startsSomething || ofCopy {
             if clockJudgement != .good { return .clockSuspect }
             if mismatch != nil { return .inconsistent }
         }

@@ -44,12 +44,22 @@ final class Rebuilding: Sendable {
         let description = "the service stopped; the old projections are in use"
     }
 
+    private struct DiskFull: Error, CustomStringConvertible {
+        let description = "the disk is nearly full; the old projections are in use"
+    }
+
     var status: RebuildStatus? { current.withLock { $0.status } }
 
     /// Begins one, unless one is under way; returns how it stands.
     func start(_ engine: Engine) -> RebuildStatus {
         current.withLock { current in
-            if let status = current.status, status.finishedAt == nil { return status }
+            let isOver = current.status.map { $0.finishedAt != nil } ?? true
+            if let status = current.status, !isOver { return status }
+            guard !isEnding.load(ordering: .acquiring) else {
+                return RebuildStatus(
+                    startedAt: engine.clock.now(), finishedAt: engine.clock.now(),
+                    state: .failed("\(Stopping())"))
+            }
             let status = RebuildStatus(
                 startedAt: engine.clock.now(), finishedAt: nil, state: .replaying(0, of: 0))
             current.status = status
@@ -60,8 +70,11 @@ final class Rebuilding: Sendable {
 
     /// Returns when none is under way any more; from now on none begins.
     func end() async {
-        isEnding.store(true, ordering: .releasing)
-        await current.withLock { $0.task }?.value
+        let task = current.withLock { current in
+            isEnding.store(true, ordering: .releasing)
+            return current.task
+        }
+        await task?.value
     }
 
     private func run(_ engine: Engine) async {
@@ -71,6 +84,7 @@ final class Rebuilding: Sendable {
                 var begun = Date()
                 return try engine.store.rebuild(.beside) { stage in
                     guard !isEnding.load(ordering: .acquiring) else { throw Stopping() }
+                    guard !engine.hasDiskFull else { throw DiskFull() }
                     current.withLock { $0.status?.state = RebuildStatus.State(stage) }
                     Thread.sleep(
                         forTimeInterval: min(-begun.timeIntervalSinceNow, Self.longestPause))
@@ -112,9 +126,16 @@ extension Engine {
         case .stopping: throw .stopping
         case .serving: break
         }
-        if hasDiskFull { throw .diskFull }
+        // The second set can become as large as the first.
+        let space = try? store.space()
+        if hasDiskFull || (space.map { $0.availableBytes < $0.mapUsedBytes } ?? false) {
+            throw .diskFull
+        }
         return rebuilding.start(self)
     }
+
+    /// Returns when no rebuild is under way any more, after a failure of the writer too.
+    package func endRebuilding() async { await rebuilding.end() }
 
     /// The rebuild that is under way, or the last one of this process.
     package var rebuildStatus: RebuildStatus? { rebuilding.status }

@@ -46,6 +46,12 @@ extension Store {
         }
     }
 
+    /// Address space in which the database of a directory can grow to several times its size.
+    package static func roomyMapSize(of directory: String) throws -> Int {
+        let bytes = try FileSystem.fileSize(of: database(in: directory) + "/data.mdb")
+        return max(64, (4 * bytes) >> 30 + 1) << 30
+    }
+
     /// Whether the log has no entry.
     package func isEmpty() throws -> Bool { try read { try $0.lastPosition() } == 0 }
 
@@ -75,6 +81,7 @@ extension Store {
         if position == nil { try source.copy(to: temporary) }
         var options = Options()
         options.allowsAnyFileSystem = true
+        options.mapSize = try roomyMapSize(of: source.directory)
         // What was just copied by LMDB itself may end before its last, unused page.
         options.acceptsTruncatedFile = true
         let store = try Store(directory: temporary, options: options)

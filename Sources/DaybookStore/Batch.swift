@@ -23,9 +23,9 @@ package struct Batch: ~Copyable {
     package var failure: (any Error)? { firstError.error }
 
     static func begin(
-        _ transaction: consuming WriteTransaction, _ tables: Tables
+        _ transaction: consuming WriteTransaction, _ tables: Tables, readsService: Bool = true
     ) throws -> Batch {
-        let head = try LogHead(transaction, tables)
+        let head = try LogHead(transaction, tables, readsService: readsService)
         return Batch(transaction, tables, head)
     }
 
@@ -46,6 +46,25 @@ package struct Batch: ~Copyable {
         attempt {
             try $0.transaction.put($0.tables.meta, Keys.live, [$0.tables.set.rawValue])
         }
+    }
+
+    /// Deletes up to so many rows; tells whether there may be more.
+    mutating func deleteRows(_ name: TableName, _ count: Int) -> Bool {
+        var keys: [[UInt8]] = []
+        attempt { batch in
+            let table = batch.tables[name]
+            try batch.transaction.scanKeys(table, from: nil, to: nil) { key in
+                keys.append(key)
+                return keys.count < count
+            }
+            for key in keys { _ = try batch.transaction.delete(table, key) }
+        }
+        return keys.count == count && failure == nil
+    }
+
+    /// Whether the row of the service is the same in the set that is in use.
+    func agreesOnService(with live: Tables) throws -> Bool {
+        try transaction.get(live.meta, live.serviceKey) == serviceState.rowBytes
     }
 
     /// Compares rows with those of the other set, which is in use.
@@ -213,8 +232,10 @@ private struct LogHead {
     let chain: [UInt8]
     let service: ServiceState
 
-    init(_ transaction: borrowing WriteTransaction, _ tables: Tables) throws {
-        if let row = try transaction.get(tables.meta, tables.serviceKey) {
+    init(
+        _ transaction: borrowing WriteTransaction, _ tables: Tables, readsService: Bool
+    ) throws {
+        if readsService, let row = try transaction.get(tables.meta, tables.serviceKey) {
             service = try ServiceState(row: row)
         } else {
             service = ServiceState()

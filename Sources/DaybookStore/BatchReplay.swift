@@ -64,7 +64,8 @@ extension Batch {
     /// From now on the projections have seen what the fold has.
     mutating func end(_ fold: Fold) {
         attempt { batch in
-            try batch.transaction.put(batch.tables.meta, batch.tables.serviceKey, fold.service().rowBytes)
+            try batch.transaction.put(
+                batch.tables.meta, batch.tables.serviceKey, fold.service().rowBytes)
         }
     }
 }

@@ -45,14 +45,16 @@ package struct CheckpointFile: Sendable {
 
     /// Throws where the log does not continue what the file has seen. Without a file nothing is known.
     ///
-    /// The tree comes from the projections: where they are behind, they are replayed first.
-    package func compare(with store: Store) throws {
-        guard try FileSystem.exists(path) else { return }
+    /// The whole log up to there is read: stored hashes could have been left as they were.
+    ///
+    /// - Returns: whether there was a file to compare with.
+    @discardableResult
+    package func compare(with store: Store) throws -> Bool {
+        guard try FileSystem.exists(path) else { return false }
         let note = String(
             decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
-        try store.bringUpToDate()
         let (origin, last) = try store.read { view in
-            (Checkpoint.origin(of: try view.service().logID), try view.lastPosition())
+            (Checkpoint.origin(of: try view.logID() ?? []), try view.lastPosition())
         }
         let named = String(note.prefix { $0 != "\n" })
         guard named == origin else {
@@ -71,9 +73,10 @@ package struct CheckpointFile: Sendable {
         guard seen.size <= last else {
             throw Disagreement.rolledBack(path: path, size: seen.size, here: last)
         }
-        guard try store.read({ try $0.root(of: seen.size) }) == seen.root else {
+        guard try store.read({ try $0.rootOfLeaves(seen.size) }) == seen.root else {
             throw Disagreement.forked(path: path, size: seen.size)
         }
+        return true
     }
 
     /// Throws where the file could not be written.

@@ -103,7 +103,9 @@ extension Merkle {
     package static func proves(
         _ leaf: [UInt8], at index: UInt64, in size: UInt64, by hashes: [[UInt8]], root: [UInt8]
     ) -> Bool {
-        guard index < size else { return false }
+        guard index < size, ([leaf, root] + hashes).allSatisfy({ $0.count == 32 }) else {
+            return false
+        }
         var (place, last) = (index, size - 1)
         var hash = leaf
         for sibling in hashes {
@@ -129,7 +131,9 @@ extension Merkle {
         _ oldRoot: [UInt8], of old: UInt64, beginning newRoot: [UInt8], of size: UInt64,
         by hashes: [[UInt8]]
     ) -> Bool {
-        guard old <= size else { return false }
+        guard old <= size, ([oldRoot, newRoot] + hashes).allSatisfy({ $0.count == 32 }) else {
+            return false
+        }
         if old == size { return hashes.isEmpty && oldRoot == newRoot }
         if old == 0 { return hashes.isEmpty && oldRoot == empty }
         var path = hashes[...]

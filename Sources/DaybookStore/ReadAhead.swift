@@ -17,6 +17,8 @@ final class ReadAhead: Sendable {
     }
 
     private static let depth = 2
+    /// A batch ends at about so many bytes: definitions can be large.
+    private static let maximumBytes = 16 << 20
 
     private let state = Mutex(State())
     private let filled = DispatchSemaphore(value: 0)
@@ -66,13 +68,15 @@ final class ReadAhead: Sendable {
         _ store: Store, after position: Position, _ count: Int, _ tree: inout StoredTree.Growth
     ) throws -> Batch {
         var batch = Batch()
+        var bytes = 0
         batch.entries.reserveCapacity(count)
         try store.read { view in
             try view.records(from: position + 1) { verified in
                 let entry = verified.entry
                 batch.entries.append(entry)
                 batch.tree += tree.add(verified.leaf, at: entry.header.position)
-                return batch.entries.count < count
+                bytes += verified.bytes.count
+                return batch.entries.count < count && bytes < maximumBytes
             }
         }
         return batch

@@ -64,7 +64,7 @@ extension Store {
         _ pace: RebuildPace, switches: Bool, between: (RebuildStage) throws -> Void
     ) throws -> RebuildReport {
         var report = RebuildReport()
-        try clearShadow()
+        try clearShadow(pace, between)
         try foldLog(pace, between)
         // What has come meanwhile.
         while true {
@@ -75,16 +75,19 @@ extension Store {
             try between(.replaying(report.entries, of: last))
             if report.entries >= last { break }
         }
-        if try read({ try $0.layout() }) == Rows.layout {
-            try compare(pace, between, &report)
+        // Rows of another layout, or of an earlier position, can't agree.
+        let isComparable = try read { view in
+            try view.layout() == Rows.layout
+                && (try? view.service().position) == view.lastPosition()
         }
+        if isComparable { try compare(pace, between, &report) }
         if switches {
             var shadow = try beginShadow()
             try shadow.catchUp()
             shadow.becomeLive()
             try shadow.commit()
-            // What was live is the shadow now.
-            try clearShadow()
+            // What was live is the shadow now. It is in nobody's way where it stays.
+            try? clearShadow(pace, between)
         }
         return report
     }
@@ -128,16 +131,37 @@ extension Store {
 
     /// Removes what an unfinished rebuild left behind.
     package func clearShadow() throws {
-        var shadow = try beginShadow()
+        var shadow = try beginShadow(readsService: false)
         shadow.clearProjections()
         try shadow.commit()
     }
 
+    /// The same in pieces.
+    private func clearShadow(
+        _ pace: RebuildPace, _ between: (RebuildStage) throws -> Void
+    ) throws {
+        if !pace.isAlone {
+            for name in TableName.allCases where name.isProjection {
+                var isMore = true
+                while isMore {
+                    var shadow = try beginShadow(readsService: false)
+                    isMore = shadow.deleteRows(name, pace.rows)
+                    try shadow.commit()
+                    if isMore { try between(.replaying(0, of: 0)) }
+                }
+            }
+        }
+        try clearShadow()
+    }
+
     /// A batch on the set that is not in use.
-    func beginShadow() throws -> Batch {
+    ///
+    /// - Parameter readsService: false where its row may be anything, and is about to go.
+    func beginShadow(readsService: Bool = true) throws -> Batch {
         let transaction = try beginTransaction()
         let live = try tables.live(transaction)
-        return try Batch.begin(transaction, tables[live.set.other])
+        return try Batch.begin(
+            transaction, tables[live.set.other], readsService: readsService)
     }
 
     /// Folds the whole log into the empty shadow.
@@ -191,6 +215,16 @@ extension Store {
                 try between(.comparing(table: name.rawValue))
             } while after != nil
         }
+        var shadow = try beginShadow()
+        try shadow.catchUp()
+        if try !shadow.agreesOnService(with: tables[shadow.set.other]) {
+            report.differences += 1
+            report.told.append(
+                Finding(
+                    .projections, "the row is not what the log gives",
+                    table: TableName.meta.rawValue, key: tables[shadow.set.other].serviceKey))
+        }
+        try shadow.commit()
     }
 }
 

@@ -12,6 +12,8 @@ package final class Store: Sendable {
         package var allowsAnyFileSystem = false
         /// Set after a walk of the whole file by another process found it readable.
         package var acceptsTruncatedFile = false
+        /// Whether only the log has to be well: for who builds the projections anew.
+        package var ignoresProjections = false
 
         package init() {}
     }
@@ -94,7 +96,7 @@ package final class Store: Sendable {
         }
         tables = BothTables(environment)
         do {
-            _ = try verifyTail()
+            _ = try verifyTail(ignoresProjections: options.ignoresProjections)
         } catch {
             close()
             throw error
@@ -177,11 +179,12 @@ package final class Store: Sendable {
     }
 
     /// Verifies the last entries and tells where the log ends.
-    package func verifyTail() throws -> Tail {
+    package func verifyTail(ignoresProjections: Bool = false) throws -> Tail {
         try read { view in
             let last = try view.lastPosition()
             // Rows of another layout may not even read; they are thrown away.
-            let seen = try view.layout() == Rows.layout ? view.service().position : 0
+            let isOfLayout = try !ignoresProjections && view.layout() == Rows.layout
+            let seen = isOfLayout ? try view.service().position : 0
             guard seen <= last else {
                 throw OpenError.logTooShort(log: last, projections: seen)
             }

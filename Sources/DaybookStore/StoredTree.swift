@@ -26,20 +26,18 @@ enum StoredTree {
             var hashes: [[UInt8]] = []
             hashes.reserveCapacity(Int(width))
             if level == step {
-                let first = position - width + 1
-                try transaction.scan(tables.log, from: Keys.position(first), to: nil) { _, value in
-                    guard let record = LogRecord(value: value) else {
-                        throw LogError.damaged(first + Position(hashes.count))
-                    }
-                    hashes.append(Chain.leaf(record.entry))
-                    return hashes.count < Int(width)
-                }
+                hashes = try leaves(from: position - width + 1, to: position, tables, transaction)
             } else {
+                let first = index * width
                 try transaction.scan(
-                    tables.tree, from: key(level - step, index * width), to: nil
-                ) { _, value in
+                    tables.tree, from: key(level - step, first),
+                    to: key(level - step, first + width)
+                ) { found, value in
+                    guard found == key(level - step, first + UInt64(hashes.count)) else {
+                        throw LogError.damagedProjection("tree")
+                    }
                     hashes.append(value)
-                    return hashes.count < Int(width)
+                    return true
                 }
             }
             guard hashes.count == Int(width) else { throw LogError.damagedProjection("tree") }
@@ -49,10 +47,56 @@ enum StoredTree {
         }
     }
 
+    /// The leaves of the entries, each of which follows the chain.
+    static func leaves(
+        from first: Position, to last: Position, _ tables: Tables,
+        _ transaction: borrowing some ReadAccess & ~Copyable
+    ) throws -> [[UInt8]] {
+        var leaves: [[UInt8]] = []
+        var chain = Chain.start
+        if first > 1 {
+            guard let value = try transaction.get(tables.log, Keys.position(first - 1)),
+                let record = LogRecord(value: value)
+            else { throw LogError.missing(first - 1) }
+            chain = record.chain
+        }
+        try transaction.scan(
+            tables.log, from: Keys.position(first), to: Keys.position(last + 1)
+        ) { found, value in
+            let position = first + Position(leaves.count)
+            guard found == Keys.position(position) else { throw LogError.missing(position) }
+            guard let record = LogRecord(value: value) else { throw LogError.damaged(position) }
+            let leaf = Chain.leaf(record.entry)
+            chain = Chain.next(after: chain, leaf: leaf)
+            guard record.chain == chain else { throw LogError.damaged(position) }
+            leaves.append(leaf)
+            return true
+        }
+        guard Position(leaves.count) == last - first + 1 else { throw LogError.missing(last) }
+        return leaves
+    }
+
     /// The same for a rebuild, which sees every leaf in its order.
     struct Growth {
         /// The hashes of each stored height that no row covers yet, leaves first.
         private var open: [[[UInt8]]] = [[]]
+
+        /// The root over all leaves so far.
+        var root: [UInt8] {
+            var root: [UInt8]?
+            for hashes in open where !hashes.isEmpty {
+                // Each height is a tree of its own, the next higher one stands to its left.
+                var level = (root.map { hashes + [$0] }) ?? hashes
+                while level.count > 1 {
+                    level = stride(from: 0, to: level.count, by: 2).map { index in
+                        index + 1 < level.count
+                            ? Merkle.node(level[index], level[index + 1]) : level[index]
+                    }
+                }
+                root = level[0]
+            }
+            return root ?? Merkle.empty
+        }
 
         /// The rows that the leaf completes.
         mutating func add(_ leaf: [UInt8], at position: Position) -> [Fold.Change] {
@@ -79,7 +123,13 @@ enum StoredTree {
 
 extension View: MerkleTree {
     package borrowing func subtree(_ level: Int, _ index: UInt64) throws -> [UInt8] {
-        if level == 0 { return Chain.leaf(try record(at: index + 1).entry) }
+        if level < StoredTree.step {
+            // The leaves themselves, each verified.
+            let first = index << UInt64(level) + 1
+            let last = first + 1 << UInt64(level) - 1
+            return Merkle.fold(
+                try StoredTree.leaves(from: first, to: last, tables, transaction))
+        }
         if level % StoredTree.step == 0 {
             guard let hash = try transaction.get(tables.tree, StoredTree.key(level, index)) else {
                 throw LogError.damagedProjection(tables.tree.name)
@@ -87,6 +137,22 @@ extension View: MerkleTree {
             return hash
         }
         return Merkle.node(try subtree(level - 1, 2 * index), try subtree(level - 1, 2 * index + 1))
+    }
+
+    /// The root over the leaves of the log alone, whatever the stored rows say. Reads all of it.
+    borrowing func rootOfLeaves(_ size: Position) throws -> [UInt8] {
+        var growth = StoredTree.Growth()
+        var position: Position = 0
+        while position < size {
+            let last = min(position + StoredTree.width, size)
+            for leaf in try StoredTree.leaves(
+                from: position + 1, to: last, tables, transaction)
+            {
+                position += 1
+                _ = growth.add(leaf, at: position)
+            }
+        }
+        return growth.root
     }
 
     /// What the log is at a size that it has reached.

@@ -110,9 +110,10 @@ struct BothTables: Sendable {
 
     /// The set that is in use, as the transaction sees it.
     func live(_ transaction: borrowing some ReadAccess & ~Copyable) throws -> Tables {
-        guard let row = try transaction.get(first.meta, Keys.live),
-            let number = row.first, let set = TableSet(rawValue: number)
-        else { return first }
+        guard let row = try transaction.get(first.meta, Keys.live) else { return first }
+        guard row.count == 1, let set = TableSet(rawValue: row[0]) else {
+            throw LogError.damagedProjection(first.meta.name)
+        }
         return self[set]
     }
 }

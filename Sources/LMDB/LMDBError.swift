@@ -25,6 +25,11 @@ package struct LMDBError: Error, Equatable, Sendable, CustomStringConvertible {
     /// All reader slots are taken. The same read may succeed a moment later.
     package var isReadersFull: Bool { code == MDB_READERS_FULL }
 
+    /// Whether it tells of what is in the file, and not of the disk, the map or the readers around it.
+    package var isDamage: Bool {
+        [MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID, MDB_VERSION_MISMATCH].contains(code)
+    }
+
     /// Whether the effect of the operation is unknown, so that the process must stop and look at
     /// the database anew. True for everything but map full, transaction full, readers full, and
     /// what only a wrong call brings about: key exists, bad size, not found.

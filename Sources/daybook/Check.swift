@@ -58,8 +58,10 @@ struct Checker {
             case .refused: Report(finding: Finding(.file, "a table cannot be read whole"))
             case .died: Report(finding: Finding(.file, "a page is missing or is none"))
             }
-        } catch let error as LMDBError {
+        } catch let error as LMDBError where error.isDamage {
             return Report(finding: Finding(.file, "\(error)"))
+        } catch let error as LogError {
+            return Report(finding: Finding(.log, "\(error)"))
         }
     }
 
@@ -84,7 +86,8 @@ struct Checker {
         let source = try Store(reading: directory)
         removeLeftovers(in: scratch ?? directory)
         let top = URL(fileURLWithPath: scratch ?? directory)
-            .appendingPathComponent("check-\(ProcessInfo.processInfo.processIdentifier)").path
+            .appendingPathComponent("daybook-check-\(ProcessInfo.processInfo.processIdentifier)")
+            .path
         try FileManager.default.createDirectory(
             atPath: top, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(atPath: top) }
@@ -114,10 +117,10 @@ struct Checker {
     /// Removes the copies of a check that was killed.
     private func removeLeftovers(in folder: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for name in names where name.hasPrefix("check-") {
-            guard let process = Int32(name.dropFirst("check-".count)), kill(process, 0) != 0 else {
-                continue
-            }
+        for name in names where name.hasPrefix("daybook-check-") {
+            guard let process = Int32(name.dropFirst("daybook-check-".count)),
+                kill(process, 0) != 0, errno == ESRCH
+            else { continue }
             try? FileManager.default.removeItem(atPath: folder + "/" + name)
         }
     }
@@ -150,6 +153,8 @@ struct Checker {
         var options = Store.Options()
         options.allowsAnyFileSystem = true
         options.acceptsTruncatedFile = true
+        options.ignoresProjections = true
+        options.mapSize = try Store.roomyMapSize(of: copy)
         let store = try Store(directory: copy, options: options)
         defer { store.close() }
         progress = Progress("replayed")

@@ -23,7 +23,7 @@ struct Composition {
     func run() async throws {
         var logger = Logger(label: "daybook") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = settings.logLevel
-        let (store, secrets, checkpointKey) = try open()
+        let (store, secrets, checkpointKey) = try open(logger)
         defer { store.close() }
         logger.info(
             "opened",
@@ -48,6 +48,7 @@ struct Composition {
         } catch {
             await clients.shutDown()
             await engine.waitForEnd()
+            await engine.endRebuilding()
             if engine.failure != nil {
                 throw Failure.exit(Exits.storageFailed, "the storage failed: \(error)")
             }
@@ -63,7 +64,7 @@ struct Composition {
         }
     }
 
-    private func open() throws -> (Store, SecretKeys, CheckpointKey) {
+    private func open(_ logger: Logger) throws -> (Store, SecretKeys, CheckpointKey) {
         var options = Store.Options()
         options.mapSize = settings.mapBytes
         options.allowsAnyFileSystem = settings.allowsAnyFileSystem
@@ -72,7 +73,10 @@ struct Composition {
             do {
                 if let file = CheckpointFile(path: settings.checkpointFile) {
                     try file.probe()
-                    try file.compare(with: store)
+                    if try !file.compare(with: store) {
+                        logger.warning(
+                            "there is no checkpoint file yet: an older copy would not be noticed")
+                    }
                 }
                 return (
                     store, try SecretKeys(path: store.directory + "/secrets.keys"),

@@ -77,12 +77,15 @@ extension Log {
             let directory = DataDirectory.path(dataDir)
             let isNew = !FileManager.default.fileExists(atPath: directory + "/db")
             do {
-                let store = try Store.open(directory, options: Store.Options())
+                var options = Store.Options()
+                if !isNew { options.mapSize = try Store.roomyMapSize(of: directory) }
+                let store = try Store.open(directory, options: options)
                 defer { store.close() }
                 guard try store.isEmpty() || store.standing() == .copy else {
                     throw Backup.Problem(
                         description: "\(directory) keeps its own promises: import into a copy")
                 }
+                try store.bringUpToDate()
                 try store.markAsCopy()
                 var progress = Progress("imported")
                 defer { progress.end() }

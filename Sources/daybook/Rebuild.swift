@@ -49,6 +49,7 @@ struct Rebuild: AsyncParsableCommand {
             try Store.expectDatabase(in: directory)
             var options = Store.Options()
             options.mapSize = mapSizeGib << 30
+            options.ignoresProjections = true
             options.allowsAnyFileSystem = allowAnyFilesystem
             let store = try Store.open(directory, options: options)
             defer { store.close() }

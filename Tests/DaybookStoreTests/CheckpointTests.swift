@@ -1,5 +1,6 @@
 import DaybookCore
 import Foundation
+import LMDB
 import Support
 import Testing
 
@@ -115,6 +116,35 @@ struct CheckpointTests {
         try add(5, named: "another", to: older)
         #expect(throws: CheckpointFile.Disagreement.forked(path: path, size: 6)) {
             try file.compare(with: older.store)
+        }
+        // Another entry in an old place, with the stored hashes left as they were.
+        let rewritten = try directory(5)
+        try key.write(to: URL(fileURLWithPath: rewritten.store.checkpointKeyPath))
+        try file.compare(with: rewritten.store)
+        try rewritten.reopen { directory in
+            try RawRows.edit(directory) { transaction, tables in
+                var chain = Chain.start
+                for position in 1...Position(6) {
+                    let row = Keys.position(position)
+                    let value = try #require(try transaction.get(tables.log, row))
+                    var entry = try EntryCodec.decode(try #require(LogRecord(value: value)).entry)
+                    if position == 3 {
+                        entry = Entry(
+                            header: entry.header,
+                            events: [
+                                .teamCreated(
+                                    TeamCreated(
+                                        team: .number(3), name: "rewritten", maxConcurrentRuns: 5))
+                            ])
+                    }
+                    let record = LogRecord(entry: EntryCodec.encode(entry), after: chain)
+                    try transaction.put(tables.log, row, record.value)
+                    chain = record.chain
+                }
+            }
+        }
+        #expect(throws: CheckpointFile.Disagreement.forked(path: path, size: 6)) {
+            try file.compare(with: rewritten.store)
         }
         let other = try directory(6, logID: 2)
         #expect(throws: CheckpointFile.Disagreement.self) { try file.compare(with: other.store) }

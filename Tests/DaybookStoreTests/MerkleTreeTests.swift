@@ -135,6 +135,16 @@ struct MerkleTreeTests {
         }
     }
 
+    @Test("hashes of another length prove nothing: two of them in one are no leaf")
+    func lengths() throws {
+        let tree = WholeTree(data)
+        let root = try tree.root(of: 2)
+        let both = tree.leaves[0] + tree.leaves[1]
+        #expect(Merkle.node(both, []) == root)
+        #expect(!Merkle.proves(both, at: 0, in: 2, by: [[]], root: root))
+        #expect(!Merkle.proves(tree.leaves[0], at: 0, in: 2, by: [[]], root: root))
+    }
+
     @Test("every proof of every small tree verifies, and none after any change")
     func everyProof() throws {
         let tree = WholeTree((0..<40).map { [UInt8($0)] })
@@ -224,6 +234,10 @@ struct MerkleTreeTests {
                         try view.consistency(from: size / 2, to: size)
                             == tree.consistency(from: size / 2, to: size))
                 }
+                for size in [Position(0), 1, 2, 3, 255, 256, 257, 300, 511, 512, 513, 699, 700] {
+                    let root = try view.rootOfLeaves(size)
+                    #expect(root == (try tree.root(of: UInt64(size))), "\(size)")
+                }
                 let checkpoint = try view.checkpoint(of: 700)
                 #expect(checkpoint.root == (try tree.root(of: 700)))
                 #expect(checkpoint.origin == "daybook/" + String(repeating: "01", count: 16))
@@ -238,10 +252,12 @@ struct MerkleTreeTests {
         let tree = WholeTree([])
         try disk.reopen { directory in
             try RawRows.edit(directory) { transaction, tables in
+                var chain = Chain.start
                 for position in 1...Position(65_536) {
                     let index = Int(position - 1)
                     let record = LogRecord(
-                        entry: [UInt8(index & 255), UInt8(index >> 8)], after: Chain.start)
+                        entry: [UInt8(index & 255), UInt8(index >> 8)], after: chain)
+                    chain = record.chain
                     try transaction.append(
                         tables.log, Keys.position(position), record.value)
                     try StoredTree.complete(position, tables, &transaction)

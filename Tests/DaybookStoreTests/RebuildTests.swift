@@ -137,6 +137,39 @@ struct RebuildTests {
         }
     }
 
+    @Test("a changed row of the service is told, and one that does not read holds nobody up")
+    func serviceRow() throws {
+        for var numbers in RandomCases(1) {
+            let world = try World(&numbers, entries: 60)
+            try world.disk.reopen { directory in
+                try RawRows.edit(directory) { transaction, tables in
+                    var service = try ServiceState(
+                        row: try #require(
+                            try transaction.get(tables.meta, tables.serviceKey)))
+                    service.isPaused.toggle()
+                    try transaction.put(tables.meta, tables.serviceKey, service.rowBytes)
+                }
+            }
+            let report = try world.disk.store.rebuild()
+            #expect(report.differences == 1 && report.told.first?.table == "meta")
+            #expect(try world.isRight())
+            for suffix in TableSet.allCases.map(\.suffix) {
+                try world.disk.reopen { directory in
+                    try RawRows.edit(directory) { transaction, tables in
+                        try transaction.put(
+                            tables.meta, Keys.service + Array(suffix.utf8), [1, 2, 3])
+                    }
+                    var options = TestStore.options
+                    options.ignoresProjections = true
+                    let store = try Store(directory: directory, options: options)
+                    defer { store.close() }
+                    _ = try store.rebuild()
+                }
+                #expect(try world.isRight(), "\(suffix)")
+            }
+        }
+    }
+
     @Test("a damaged log changes nothing")
     func damagedLog() throws {
         for var numbers in RandomCases(1) {
