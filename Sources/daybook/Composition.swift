@@ -38,23 +38,26 @@ struct Composition {
             clock: SystemClock(), logger: logger, metrics: metrics)
         let clients = OutboundClients(
             egress: settings.egress, resolver: SystemResolver(), logger: logger)
-        let services = services(engine, clients, metrics, logger)
-        do {
+        // A failure stops the others in order too: connections that are cut off in the middle of being
+        // accepted trap in the HTTP server.
+        let services = services(engine, clients, metrics, logger).map {
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+        }
+        let result = await Result<Void, any Error>.of {
             try await ServiceGroup(
                 configuration: .init(
                     services: services, gracefulShutdownSignals: [.sigterm, .sigint],
                     logger: logger)
             ).run()
-        } catch {
-            await clients.shutDown()
-            await engine.waitForEnd()
-            await engine.endRebuilding()
-            if engine.failure != nil {
-                throw Failure.exit(Exits.storageFailed, "the storage failed: \(error)")
-            }
-            throw error
         }
         await clients.shutDown()
+        await engine.waitForEnd()
+        await engine.endRebuilding()
+        if let failure = engine.failure {
+            throw Failure.exit(Exits.storageFailed, "the storage failed: \(failure)")
+        }
+        try result.get()
         if !engine.isCopy {
             do {
                 try CheckpointFile(path: settings.checkpointFile)?.write(engine.signedCheckpoint())
@@ -148,6 +151,12 @@ struct Composition {
             },
             WaitEnder(engine: engine),
         ]
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate static func of(_ body: () async throws -> Success) async -> Self {
+        do { return .success(try await body()) } catch { return .failure(error) }
     }
 }
 
