@@ -77,8 +77,8 @@ let package = Package(
         .target(
             name: "DaybookConnectors",
             dependencies: [
-                "DaybookCore", "DaybookWire", "DaybookEngine", asyncHTTPClient, nioCore, nioPosix,
-                nioHTTP1, logging,
+                "DaybookCore", "DaybookWire", "DaybookEngine", asyncHTTPClient, crypto, nioCore,
+                nioPosix, nioHTTP1, lifecycle, logging,
             ],
             swiftSettings: settings),
         .target(

@@ -2,7 +2,6 @@ import AsyncHTTPClient
 import DaybookCore
 import DaybookEngine
 import DaybookWire
-import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -44,22 +43,10 @@ package struct HTTPExecutor: Executor {
         }
         do {
             let request = try request(for: work, http)
-            return try await withThrowingTaskGroup(of: Execution.self) { group in
-                group.addTask {
-                    try await clients.withClient(for: http.url) { client in
-                        let response = try await client.execute(
-                            request, timeout: .seconds(Int64(http.timeoutSeconds)))
-                        return await execution(from: response)
-                    }
-                }
-                // The client's own time-out ends with the head of the answer.
-                group.addTask {
-                    try await Task.sleep(for: .seconds(http.timeoutSeconds))
-                    return Self.timeout(http)
-                }
-                defer { group.cancelAll() }
-                guard let first = try await group.next() else { return .abandoned }
-                return first
+            return try await clients.exchange(
+                request, with: http.url, seconds: http.timeoutSeconds
+            ) { response in
+                await execution(from: response)
             }
         } catch {
             return Task.isCancelled ? .abandoned : Self.failure(error, http)
@@ -123,8 +110,9 @@ package struct HTTPExecutor: Executor {
         guard (200..<300).contains(status) else {
             return .failed(
                 .httpStatus, message: "the answer was \(status)",
-                isRetryable: Self.isRetryable(status),
-                retryAfterSeconds: retryAfter(response.headers))
+                isRetryable: !(400..<500).contains(status) || AnswerRules.mayPass(status),
+                retryAfterSeconds: AnswerRules.retryAfter(
+                    response.headers, within: limits.retryAfterSeconds, now: engine.clock.now()))
         }
         let body: [UInt8]
         do {
@@ -150,35 +138,6 @@ package struct HTTPExecutor: Executor {
         }
     }
 
-    /// Of the 4xx, only these say that the same request may succeed later.
-    private static func isRetryable(_ status: Int) -> Bool {
-        !(400..<500).contains(status) || [408, 409, 425, 429].contains(status)
-    }
-
-    /// RFC 9110, section 10.2.3: seconds or an HTTP date; held within bounds, anything else ignored.
-    private func retryAfter(_ headers: HTTPHeaders) -> Int? {
-        guard let text = headers.first(name: "Retry-After") else { return nil }
-        let seconds: Int
-        if let number = Int(text), number >= 0 {
-            seconds = number
-        } else if let date = Self.httpDate.date(from: text) {
-            let now = Double(engine.clock.now().microseconds) / 1_000_000
-            seconds = Int(min(max(date.timeIntervalSince1970 - now, 0), 1_000_000))
-        } else {
-            return nil
-        }
-        return min(
-            max(seconds, limits.retryAfterSeconds.lowerBound), limits.retryAfterSeconds.upperBound)
-    }
-
-    private static let httpDate: DateFormatter = {
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(secondsFromGMT: 0)
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-        return formatter
-    }()
-
     private static func timeout(_ http: WorkflowDefinition.HTTPExecution) -> Execution {
         .failure(.timeout, "no answer within \(http.timeoutSeconds) s")
     }
@@ -189,12 +148,7 @@ package struct HTTPExecutor: Executor {
         if let refusal = error as? EgressRefusal {
             return .failure(.connection, "the url \(refusal.message)")
         }
-        if let clientError = error as? HTTPClientError,
-            [.deadlineExceeded, .readTimeout, .connectTimeout, .requestStreamCancelled]
-                .contains(clientError)
-        {
-            return timeout(http)
-        }
+        if AnswerRules.isTimeout(error) { return timeout(http) }
         return .failure(.connection, "no answer: \(error)")
     }
 }

@@ -2,9 +2,10 @@
 /// but the entry and the state is read, so that a replay gives the same bytes.
 package func apply<S: State & ~Copyable>(_ entry: Entry, to state: inout S) {
     let header = entry.header
-    clearKeptAnswers(endedBy: header.recordedAt, in: &state)
+    clearEndedRows(by: header.recordedAt, in: &state)
     for (index, event) in entry.events.enumerated() {
         apply(event, at: index, header, to: &state)
+        tell(of: event, at: index, header, in: &state)
     }
     if let idempotency = header.idempotency {
         state.set(
@@ -19,11 +20,12 @@ package func apply<S: State & ~Copyable>(_ entry: Entry, to state: inout S) {
     state.set(service)
 }
 
-private func clearKeptAnswers<S: State & ~Copyable>(
-    endedBy now: Instant, in state: inout S
-) {
+private func clearEndedRows<S: State & ~Copyable>(by now: Instant, in state: inout S) {
     for _ in 0..<Limits.expiredRowsPerEntry {
-        guard state.removeOldestKeptAnswer(endedBy: now) else { return }
+        guard state.removeOldestKeptAnswer(endedBy: now) else { break }
+    }
+    for _ in 0..<Limits.expiredRowsPerEntry {
+        guard state.removeOldestSeenMessage(endedBy: now) else { break }
     }
 }
 
@@ -51,6 +53,17 @@ private func apply<S: State & ~Copyable>(
     case .payloadsErased(let erased):
         guard let team = header.team else { return }
         applyErasure(erased, team, header, to: &state)
+    case .triggerCreated, .triggerModified, .triggerDeleted, .triggerSecretRotated,
+        .messageRefused, .refusalRetried:
+        guard let team = header.team else { return }
+        applyTrigger(event, team, location, header, to: &state)
+    case .subscriptionCreated, .subscriptionModified, .subscriptionDeleted,
+        .subscriptionSecretRotated:
+        guard let team = header.team else { return }
+        applySubscription(event, team, header, to: &state)
+    case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued:
+        guard let team = header.team else { return }
+        applyDelivery(event, team, header, to: &state)
     }
 }
 
@@ -85,8 +98,8 @@ private func applyTeam<S: State & ~Copyable>(
         state.set(
             Team(
                 id: created.team, name: created.name,
-                maxConcurrentRuns: created.maxConcurrentRuns, revision: 1,
-                touched: Touched(created: header)))
+                maxConcurrentRuns: created.maxConcurrentRuns, subscriptions: 0,
+                lastSubscription: 0, revision: 1, touched: Touched(created: header)))
     case .licenseSet(let set):
         guard var team = state.team(set.team) else { return }
         team.maxConcurrentRuns = set.maxConcurrentRuns
@@ -107,87 +120,4 @@ private func applyTeam<S: State & ~Copyable>(
         state.set(key)
     default: preconditionFailure("not an event about teams")
     }
-}
-
-/// The object that the entry's command is answered with, as it stands now.
-package func answer<S: State & ~Copyable>(to entry: Entry, _ state: borrowing S) -> Answer {
-    let team = entry.header.team ?? .lowest
-    for event in entry.events {
-        switch event {
-        case .teamCreated(let event): return state.team(event.team).map { .team($0) } ?? .none
-        case .licenseSet(let event): return state.team(event.team).map { .team($0) } ?? .none
-        case .keyCreated(let event): return state.apiKey(event.key).map { .apiKey($0) } ?? .none
-        case .keyRevoked(let event): return state.apiKey(event.key).map { .apiKey($0) } ?? .none
-        case .workflowCreated(let event): return workflow(event.workflow)
-        case .workflowModified(let event): return workflow(event.workflow)
-        case .concurrencySet(let event): return workflow(event.workflow)
-        case .secretRotated(let event): return workflow(event.workflow)
-        case .versionActivated(let event): return workflow(event.workflow)
-        case .draftEdited(let event): return version(0, event.workflow)
-        case .versionSaved(let event): return version(event.number, event.workflow)
-        case .versionRenamed(let event): return version(event.number, event.workflow)
-        case .scheduleCreated(let event): return schedule(event.schedule)
-        case .scheduleModified(let event): return schedule(event.schedule)
-        case .scheduleCancelled(let event): return schedule(event.schedule)
-        case .scheduleFired(let event): return schedule(event.schedule)
-        case .scheduleExpired(let event): return schedule(event.schedule)
-        case .runQueued(let event): return run(event.run)
-        case .runStarted(let event): return run(event.run)
-        case .leaseRenewed(let event): return run(event.run)
-        case .runAccepted(let event): return run(event.run)
-        case .runReleased(let event): return run(event.run)
-        case .runCompleted(let event): return run(event.run)
-        case .runRetryScheduled(let event): return run(event.run)
-        case .runFailed(let event): return run(event.run)
-        case .runRequeued(let event): return run(event.run)
-        case .runCancelled(let event): return run(event.run)
-        case .payloadsErased(let event):
-            return event.namesRun
-                ? event.run.map { run($0.run) } ?? .none
-                : event.schedule.map { schedule($0.schedule) } ?? .none
-        case .initialised, .started, .stopped, .paused, .resumed, .clockTrusted: return .none
-        }
-    }
-    return .none
-
-    func workflow(_ id: WorkflowID) -> Answer {
-        state.workflow(id, of: team).map { .workflow($0) } ?? .none
-    }
-    func version(_ number: Int, _ id: WorkflowID) -> Answer {
-        versionAnswer(number, of: id, team: team, state)
-    }
-    func schedule(_ id: ScheduleID) -> Answer {
-        state.schedule(id, of: team).map { .schedule($0) } ?? .none
-    }
-    func run(_ id: RunID) -> Answer {
-        state.run(id, of: team).map { .run($0) } ?? .none
-    }
-}
-
-/// The object that a granted command would have changed, but left as it was.
-package func unchangedAnswer<S: State & ~Copyable>(
-    to command: Command, team: TeamID?, _ state: borrowing S
-) -> Answer {
-    let team = team ?? .lowest
-    switch command {
-    case .setLicense(let id, _): return state.team(id).map { .team($0) } ?? .none
-    case .revokeKey(let id): return state.apiKey(id).map { .apiKey($0) } ?? .none
-    case .modifyWorkflow(let id, _), .setConcurrency(let id, _), .activateVersion(let id, _):
-        return state.workflow(id, of: team).map { .workflow($0) } ?? .none
-    case .renameVersion(let id, let number, _):
-        return versionAnswer(number, of: id, team: team, state)
-    case .modifySchedule(let id, _), .erase(.schedule(let id), _):
-        return state.schedule(id, of: team).map { .schedule($0) } ?? .none
-    case .renewLease(let id, _), .accept(let id, _), .erase(.run(let id), _):
-        return state.run(id, of: team).map { .run($0) } ?? .none
-    default: return .none
-    }
-}
-
-private func versionAnswer<S: State & ~Copyable>(
-    _ number: Int, of workflow: WorkflowID, team: TeamID, _ state: borrowing S
-) -> Answer {
-    guard let version = state.version(number, of: workflow, team: team) else { return .none }
-    let active = state.workflow(workflow, of: team)?.activeVersion
-    return .version(version, isActive: active == number)
 }

@@ -39,6 +39,21 @@ package enum Command: Sendable {
     case expire(RunID)
     case cancelRun(RunID)
     case erase(ErasureTarget, Erasure)
+    // Triggers
+    case createTrigger(NewTrigger)
+    case modifyTrigger(SeenTrigger, TriggerChanges)
+    case deleteTrigger(SeenTrigger)
+    case rotateTriggerSecret(SeenTrigger, SealedSecret)
+    case arrive(Arrival, input: Payload?)
+    case refuse(Arrival, NewRefusal)
+    case retryRefusal(RefusalID, of: SeenTrigger, input: Payload?)
+    // Completion webhooks
+    case createSubscription(NewSubscription)
+    case modifySubscription(SubscriptionID, SubscriptionChanges)
+    case deleteSubscription(SubscriptionID)
+    case rotateSubscriptionSecret(SubscriptionID, SealedSecret)
+    case recordDelivery(DeliveryID, DeliveryAttempt, DeliveryVerdict)
+    case redeliver(DeliveryID)
 }
 
 /// The names under which commands are stored, for ever; numbers are given by hand and never again.
@@ -71,6 +86,7 @@ package enum CommandName: UInt16, Sendable, CaseIterable {
     case acceptHook = 51
     case acceptMessage = 52
     case refuseMessage = 53
+    case retryRefusal = 54
     case claim = 60
     case renewLease = 61
     case accept = 62
@@ -287,18 +303,39 @@ extension Command {
         case .expire: .expire
         case .cancelRun: .cancelRun
         case .erase: .erase
+        case .createTrigger: .createTrigger
+        case .modifyTrigger: .modifyTrigger
+        case .deleteTrigger: .deleteTrigger
+        case .rotateTriggerSecret, .rotateSubscriptionSecret: .rotateSecret
+        case .arrive(let arrival, _):
+            arrival.trigger.source == .webhook ? .acceptHook : .acceptMessage
+        case .refuse: .refuseMessage
+        case .retryRefusal: .retryRefusal
+        case .createSubscription: .createSubscription
+        case .modifySubscription: .modifySubscription
+        case .deleteSubscription: .deleteSubscription
+        case .recordDelivery: .recordDelivery
+        case .redeliver: .redeliver
         }
     }
 
     /// The least role of a key that may ask for this; `nil` where only the service itself may.
     package var requiredRole: Role? {
         switch self {
-        case .initialise, .start, .stop, .fire, .accept, .reap, .retry, .expire: nil
+        case .initialise, .start, .stop, .fire, .accept, .reap, .retry, .expire, .arrive, .refuse,
+            .recordDelivery:
+            nil
         case .pause, .resume, .trustClock, .createTeam, .setLicense, .createKey, .revokeKey: .admin
         case .createWorkflow, .modifyWorkflow, .setConcurrency, .rotateSecret, .editDraft,
             .saveVersion, .renameVersion, .activateVersion, .createSchedule, .modifySchedule,
-            .cancelSchedule, .execute, .cancelRun, .erase:
+            .cancelSchedule, .execute, .cancelRun, .erase, .retryRefusal, .createSubscription,
+            .modifySubscription, .deleteSubscription, .rotateSubscriptionSecret, .redeliver:
             .write
+        // The process reads queues with its own credentials: no team may name another's.
+        case .createTrigger(let new): new.source == .sqs ? .admin : .write
+        case .modifyTrigger(let seen, _), .deleteTrigger(let seen),
+            .rotateTriggerSecret(let seen, _):
+            seen.source == .sqs ? .admin : .write
         case .claim, .renewLease, .release, .complete, .fail: .work
         }
     }
@@ -311,7 +348,9 @@ extension Command {
     /// Whether it ends something or gives a slot back: such a command is never refused for load.
     package var endsSomething: Bool {
         switch self {
-        case .complete, .fail, .release, .renewLease, .accept, .cancelRun, .cancelSchedule: true
+        case .complete, .fail, .release, .renewLease, .accept, .cancelRun, .cancelSchedule,
+            .recordDelivery:
+            true
         default: false
         }
     }

@@ -110,6 +110,27 @@ private func judge<S: State & ~Copyable>(
     case .cancelRun(let id): return try decideCancel(id, team, state)
     case .erase(let target, let erasure):
         return try decideErase(target, erasure, team, context, state)
+    case .createTrigger(let new): return try decideCreate(new, team, context, state)
+    case .modifyTrigger(let seen, let changes):
+        return try decideModify(seen, changes, team, context, state)
+    case .deleteTrigger(let seen): return try decideDelete(seen, team, context, state)
+    case .rotateTriggerSecret(let seen, let secret):
+        return try decideRotation(seen, secret, team, context, state)
+    case .arrive(let arrival, let input):
+        return try decideArrival(arrival, input, team, context, state)
+    case .refuse(let arrival, let new):
+        return try decideRefusal(arrival, new, team, context, state)
+    case .retryRefusal(let id, let seen, let input):
+        return try decideRetry(id, of: seen, input, team, context, state)
+    case .createSubscription(let new): return try decideCreate(new, team, context, state)
+    case .modifySubscription(let id, let changes):
+        return try decideModify(id, changes, team, context, state)
+    case .deleteSubscription(let id): return try decideDelete(id, team, context, state)
+    case .rotateSubscriptionSecret(let id, let secret):
+        return try decideRotation(id, secret, team, context, state)
+    case .recordDelivery(let id, let attempt, let verdict):
+        return try decideRecord(id, attempt, verdict, team, context, state)
+    case .redeliver(let id): return try decideRedelivery(id, team, context, state)
     case .initialise, .start, .stop, .pause, .resume, .trustClock, .createTeam, .setLicense,
         .createKey, .revokeKey:
         preconditionFailure("judged above")

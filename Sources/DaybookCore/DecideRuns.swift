@@ -196,12 +196,18 @@ private func retryOrFail<S: State & ~Copyable>(
 /// Microseconds until the next try: doubling from the first wait up to the longest, less up to a
 /// fifth that is derived from run and attempt, so that runs which failed together part.
 func backoff(of run: Run) -> Int64 {
-    let doublings = min(max(run.tries - 1, 0), 30)
-    let full =
-        min(run.retry.initialBackoffSeconds << doublings, run.retry.maxBackoffSeconds)
-        * 1_000_000
+    backoff(
+        doublings: max(run.tries - 1, 0), from: run.retry.initialBackoffSeconds,
+        to: run.retry.maxBackoffSeconds, AnyID(run.id), run.attempt)
+}
+
+/// The same of anything that is tried again.
+func backoff(
+    doublings: Int, from initialSeconds: Int, to maximumSeconds: Int, _ id: AnyID, _ attempt: Int
+) -> Int64 {
+    let full = min(initialSeconds << min(doublings, 30), maximumSeconds) * 1_000_000
     // The finaliser of SplitMix64: spreads neighbouring ids evenly.
-    var mixed = run.id.high ^ UInt64(run.id.low) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(run.attempt)
+    var mixed = id.high ^ UInt64(id.low) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(attempt)
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
     mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
     mixed ^= mixed >> 31

@@ -68,6 +68,10 @@ package enum Answer: Hashable, Sendable {
     case version(Version, isActive: Bool)
     case schedule(Schedule)
     case run(Run)
+    case trigger(Trigger)
+    case refusal(Refusal)
+    case subscription(Subscription)
+    case delivery(Delivery)
 
     /// The entry that touched the object last; 0 where there is none.
     package var position: Position {
@@ -79,6 +83,10 @@ package enum Answer: Hashable, Sendable {
         case .version(let version, _): version.touched.position
         case .schedule(let schedule): schedule.touched.position
         case .run(let run): run.touched.position
+        case .trigger(let trigger): trigger.touched.position
+        case .refusal(let refusal): refusal.touched.position
+        case .subscription(let subscription): subscription.touched.position
+        case .delivery(let delivery): delivery.touched.position
         }
     }
 }

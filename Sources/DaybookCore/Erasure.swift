@@ -2,6 +2,7 @@
 package enum ErasureTarget: Hashable, Sendable {
     case schedule(ScheduleID)
     case run(RunID)
+    case refusal(TriggerID, RefusalID)
 }
 
 /// A wish to erase payloads, made from a look at the log.
@@ -26,13 +27,17 @@ package struct PayloadsErased: Hashable, Sendable {
     package let run: RunLink?
     /// Whether the run was named and not the schedule: it is what the command is answered with.
     package let namesRun: Bool
+    /// The refusal, where that was named.
+    package let refusal: RefusalLink?
     package let payloads: [PayloadLocation]
 
     package init(
-        schedule: ScheduleLink?, run: RunLink?, namesRun: Bool, payloads: [PayloadLocation]
+        schedule: ScheduleLink?, run: RunLink?, namesRun: Bool, refusal: RefusalLink? = nil,
+        payloads: [PayloadLocation]
     ) {
         self.schedule = schedule
         self.run = run
+        self.refusal = refusal
         self.namesRun = namesRun
         self.payloads = payloads
     }
@@ -49,6 +54,19 @@ package struct RunLink: Hashable, Sendable {
     }
 }
 
+/// The refusal whose body was erased.
+package struct RefusalLink: Hashable, Sendable {
+    package let refusal: RefusalID
+    package let trigger: TriggerID
+    package let previous: Position
+
+    package init(refusal: RefusalID, trigger: TriggerID, previous: Position) {
+        self.refusal = refusal
+        self.trigger = trigger
+        self.previous = previous
+    }
+}
+
 extension State where Self: ~Copyable {
     /// The schedule and the run whose payloads belong together.
     borrowing func pair(
@@ -61,6 +79,7 @@ extension State where Self: ~Copyable {
         case .run(let id):
             guard let run = run(id, of: team) else { throw .notFound(.run) }
             return (run.schedule.flatMap { schedule($0, of: team) }, run)
+        case .refusal: return (nil, nil)
         }
     }
 }
@@ -69,6 +88,21 @@ func decideErase<S: State & ~Copyable>(
     _ target: ErasureTarget, _ erasure: Erasure, _ team: TeamID, _ context: Context,
     _ state: borrowing S
 ) throws(Rejection) -> [Event] {
+    if case .refusal(let trigger, let id) = target {
+        guard let refusal = state.refusal(id, of: trigger, team: team) else {
+            throw .notFound(.refusal)
+        }
+        let previous = refusal.touched.position
+        guard erasure.seen == previous else { throw .changedMeanwhile }
+        guard !erasure.payloads.isEmpty else { return [] }
+        let link = RefusalLink(refusal: id, trigger: trigger, previous: previous)
+        return [
+            .payloadsErased(
+                PayloadsErased(
+                    schedule: nil, run: nil, namesRun: false, refusal: link,
+                    payloads: erasure.payloads))
+        ]
+    }
     let (schedule, run) = try state.pair(target, of: team)
     let last = max(schedule?.touched.position ?? 0, run?.touched.position ?? 0)
     if !erasure.force {
@@ -102,6 +136,12 @@ func applyErasure<S: State & ~Copyable>(
         new.revision += 1
         new.touched.update(by: header)
         state.write(new, over: old)
+    }
+    if let link = erased.refusal,
+        var refusal = state.refusal(link.refusal, of: link.trigger, team: team)
+    {
+        refusal.touched.update(by: header)
+        state.set(refusal)
     }
     if let link = erased.run, let old = state.run(link.run, of: team) {
         var new = old

@@ -35,6 +35,20 @@ package enum Event: Hashable, Sendable {
     case runRequeued(RunRequeued)
     case runCancelled(RunCancelled)
     case payloadsErased(PayloadsErased)
+    case triggerCreated(TriggerCreated)
+    case triggerModified(TriggerModified)
+    case triggerDeleted(TriggerDeleted)
+    case triggerSecretRotated(TriggerSecretRotated)
+    case messageRefused(MessageRefused)
+    case refusalRetried(RefusalRetried)
+    case subscriptionCreated(SubscriptionCreated)
+    case subscriptionModified(SubscriptionModified)
+    case subscriptionDeleted(SubscriptionDeleted)
+    case subscriptionSecretRotated(SubscriptionSecretRotated)
+    case deliverySucceeded(DeliverySucceeded)
+    case deliveryRetryScheduled(DeliveryRetryScheduled)
+    case deliveryFailed(DeliveryFailed)
+    case deliveryRequeued(DeliveryRequeued)
 }
 
 package struct TeamCreated: Hashable, Sendable {

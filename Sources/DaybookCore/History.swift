@@ -43,12 +43,31 @@ extension Event {
         case .payloadsErased(let event):
             return event.namesRun
                 ? touch(event.run) + touch(event.schedule)
-                : touch(event.schedule) + touch(event.run)
+                : touch(event.schedule) + touch(event.run) + touch(event.refusal)
+        case .triggerCreated(let event): return [touch(event.trigger, 0)]
+        case .triggerModified(let event): return [touch(event.trigger, event.previous)]
+        case .triggerDeleted(let event): return [touch(event.trigger, event.previous)]
+        case .triggerSecretRotated(let event): return [touch(event.trigger, event.previous)]
+        case .messageRefused(let event): return [touch(event.refusal, 0)]
+        case .refusalRetried(let event): return [touch(event.refusal, event.previous)]
+        case .subscriptionCreated(let event): return [touch(event.subscription, 0)]
+        case .subscriptionModified(let event): return [touch(event.subscription, event.previous)]
+        case .subscriptionDeleted(let event): return [touch(event.subscription, event.previous)]
+        case .subscriptionSecretRotated(let event):
+            return [touch(event.subscription, event.previous)]
+        case .deliverySucceeded(let event): return [touch(event.delivery, event.previous)]
+        case .deliveryRetryScheduled(let event): return [touch(event.delivery, event.previous)]
+        case .deliveryFailed(let event): return [touch(event.delivery, event.previous)]
+        case .deliveryRequeued(let event): return [touch(event.delivery, event.previous)]
         }
     }
 
     private func touch(_ link: RunLink?) -> [Touch] {
         link.map { [touch($0.run, $0.previous)] } ?? []
+    }
+
+    private func touch(_ link: RefusalLink?) -> [Touch] {
+        link.map { [touch($0.refusal, $0.previous)] } ?? []
     }
 
     private func touch<Kind>(_ object: Identifier<Kind>, _ previous: Position) -> Touch {

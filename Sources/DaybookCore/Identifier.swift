@@ -75,6 +75,9 @@ package enum ScheduleKind {}
 package enum RunKind {}
 package enum KeyKind {}
 package enum TriggerKind {}
+package enum RefusalKind {}
+package enum SubscriptionKind {}
+package enum DeliveryKind {}
 package enum AnyKind {}
 
 package typealias TeamID = Identifier<TeamKind>
@@ -83,6 +86,9 @@ package typealias ScheduleID = Identifier<ScheduleKind>
 package typealias RunID = Identifier<RunKind>
 package typealias KeyID = Identifier<KeyKind>
 package typealias TriggerID = Identifier<TriggerKind>
+package typealias RefusalID = Identifier<RefusalKind>
+package typealias SubscriptionID = Identifier<SubscriptionKind>
+package typealias DeliveryID = Identifier<DeliveryKind>
 /// An id whose kind is told by the place it stands in.
 package typealias AnyID = Identifier<AnyKind>
 

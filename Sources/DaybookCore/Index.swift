@@ -6,6 +6,7 @@ package enum IndexEntry: Hashable, Sendable {
     case startable(Startable)
     case ready(Ready)
     case turn(Turn)
+    case delivery(DeliveryIndex)
 }
 
 /// The lists of schedules beside the one by id.

@@ -31,4 +31,18 @@ package enum Limits {
     package static let expiredRowsPerEntry = 4
     /// A workflow's replaced secret holds so long.
     package static let secretOverlapSeconds = 24 * 3_600
+    /// Of a team: each costs a look at every event that may be told.
+    package static let subscriptions = 100
+    /// Numbers of subscriptions are 24 bits of a delivery's id.
+    package static let subscriptionNumbers = 1...16_777_215
+    /// Workflows that a subscription can name; its row stays small.
+    package static let subscriptionWorkflows = 100
+    package static let deliveryTimeoutSeconds = 1...60
+    package static let defaultDeliveryTimeoutSeconds = 10
+    package static let deliveryRetries = 0...10
+    package static let defaultDeliveryRetries = 3
+    package static let deliveryBackoffSeconds = 1...300
+    package static let defaultDeliveryBackoffSeconds = 10
+    /// No wait between two attempts to deliver is longer, in seconds.
+    package static let deliveryBackoffCap = 1_800
 }

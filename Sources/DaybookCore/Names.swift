@@ -32,6 +32,7 @@ extension CommandName {
         case .acceptHook: "accept_hook"
         case .acceptMessage: "accept_message"
         case .refuseMessage: "refuse_message"
+        case .retryRefusal: "retry_refusal"
         case .claim: "claim"
         case .renewLease: "renew_lease"
         case .accept: "accept"
@@ -99,6 +100,20 @@ extension Event {
         case .runRequeued: "run_requeued"
         case .runCancelled: "run_cancelled"
         case .payloadsErased: "payloads_erased"
+        case .triggerCreated: "trigger_created"
+        case .triggerModified: "trigger_modified"
+        case .triggerDeleted: "trigger_deleted"
+        case .triggerSecretRotated: "trigger_secret_rotated"
+        case .messageRefused: "message_refused"
+        case .refusalRetried: "refusal_retried"
+        case .subscriptionCreated: "subscription_created"
+        case .subscriptionModified: "subscription_modified"
+        case .subscriptionDeleted: "subscription_deleted"
+        case .subscriptionSecretRotated: "subscription_secret_rotated"
+        case .deliverySucceeded: "delivery_succeeded"
+        case .deliveryRetryScheduled: "delivery_retry_scheduled"
+        case .deliveryFailed: "delivery_failed"
+        case .deliveryRequeued: "delivery_requeued"
         }
     }
 
@@ -111,6 +126,9 @@ extension Event {
         "schedule_modified", "schedule_cancelled", "schedule_fired", "schedule_expired",
         "run_queued", "run_started", "lease_renewed", "run_accepted", "run_released",
         "run_completed", "run_retry_scheduled", "run_failed", "run_requeued", "run_cancelled",
-        "payloads_erased",
+        "payloads_erased", "trigger_created", "trigger_modified", "trigger_deleted",
+        "trigger_secret_rotated", "message_refused", "refusal_retried", "subscription_created",
+        "subscription_modified", "subscription_deleted", "subscription_secret_rotated",
+        "delivery_succeeded", "delivery_retry_scheduled", "delivery_failed", "delivery_requeued",
     ]
 }

@@ -83,4 +83,7 @@ package struct SealedSecret: Hashable, Sendable {
 package enum SecretPurpose: String, Sendable {
     case workflowSecret = "workflow secret"
     case header
+    case triggerSecret = "trigger secret"
+    case subscriptionSecret = "subscription secret"
+    case bearerToken = "bearer token"
 }

@@ -51,6 +51,23 @@ package struct RunFilter: Hashable, Sendable {
     }
 }
 
+/// Which deliveries a list holds; newest first.
+package struct DeliveryFilter: Hashable, Sendable {
+    package var subscription: SubscriptionID?
+    package var workflow: WorkflowID?
+    package var action: Action?
+    package var status: Delivery.Status?
+
+    package init() {}
+
+    package func matches(_ delivery: Delivery) -> Bool {
+        (subscription.map { delivery.subscription == $0 } ?? true)
+            && (workflow.map { delivery.workflow.id == $0 } ?? true)
+            && (action.map { delivery.action == $0 } ?? true)
+            && (status.map { delivery.status == $0 } ?? true)
+    }
+}
+
 /// A part of a list.
 package struct Page<Item: Sendable>: Sendable {
     package let items: [Item]

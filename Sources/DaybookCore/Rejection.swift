@@ -32,11 +32,17 @@ package enum Rejection: Error, Hashable, Sendable {
     case notDue
     /// What a command was made from has changed: it is to be made anew.
     case changedMeanwhile
+    /// The refused message has become this run.
+    case refusalRetried(RunID, position: Position)
+    /// The delivery's state does not allow it: it still waits, or it has ended.
+    case deliveryState(Delivery.Status, position: Position)
+    /// The team has so many already.
+    case tooMany(Kind, limit: Int)
     /// The log was initialised before.
     case alreadyInitialised
 
     package enum Kind: Hashable, Sendable {
-        case team, key, workflow, version, schedule, run
+        case team, key, workflow, version, schedule, run, trigger, refusal, subscription, delivery
     }
 
     package struct Violation: Hashable, Sendable {
@@ -60,6 +66,10 @@ extension Rejection.Kind {
         case .version: "version"
         case .schedule: "schedule"
         case .run: "run"
+        case .trigger: "trigger"
+        case .refusal: "refusal"
+        case .subscription: "subscription"
+        case .delivery: "delivery"
         }
     }
 }

@@ -22,12 +22,14 @@ package struct RunQueued: Hashable, Sendable {
     package let expiresAt: Instant?
     package let timeoutSeconds: Int
     package let retry: RetryPolicy
+    /// Of the message that it was made from.
+    package let deduplication: Deduplication?
 
     package init(
         run: RunID, workflow: WorkflowID, version: Int, definitionPosition: Position, queue: Queue,
         mode: Run.Mode, schedule: ScheduleID?, trigger: TriggerID?, scheduledTime: Instant?,
         input: RunInput, priority: Int, expiresAt: Instant?, timeoutSeconds: Int,
-        retry: RetryPolicy
+        retry: RetryPolicy, deduplication: Deduplication? = nil
     ) {
         self.run = run
         self.workflow = workflow
@@ -43,6 +45,7 @@ package struct RunQueued: Hashable, Sendable {
         self.expiresAt = expiresAt
         self.timeoutSeconds = timeoutSeconds
         self.retry = retry
+        self.deduplication = deduplication
     }
 }
 

@@ -48,6 +48,24 @@ package protocol State: ~Copyable {
     mutating func set(_ answer: KeptAnswer, for scope: Digest256)
     /// Removes the kept answer that ends first, if it ends at or before `now`; tells whether it did.
     mutating func removeOldestKeptAnswer(endedBy now: Instant) -> Bool
+
+    borrowing func trigger(_ id: TriggerID, of team: TeamID) -> Trigger?
+    mutating func set(_ trigger: Trigger)
+    mutating func removeTrigger(_ id: TriggerID, of team: TeamID)
+    borrowing func refusal(_ id: RefusalID, of trigger: TriggerID, team: TeamID) -> Refusal?
+    mutating func set(_ refusal: Refusal)
+    borrowing func seenMessage(_ key: SeenMessage.Key) -> SeenMessage?
+    mutating func set(_ message: SeenMessage, for key: SeenMessage.Key)
+    /// Removes the message that counts as seen for the shortest time, if that has ended; tells whether it did.
+    mutating func removeOldestSeenMessage(endedBy now: Instant) -> Bool
+
+    borrowing func subscription(_ id: SubscriptionID, of team: TeamID) -> Subscription?
+    mutating func set(_ subscription: Subscription)
+    mutating func removeSubscription(_ id: SubscriptionID, of team: TeamID)
+    /// All of the team's, in the order of their ids.
+    borrowing func subscriptions(of team: TeamID) -> [Subscription]
+    borrowing func delivery(_ id: DeliveryID, of team: TeamID) -> Delivery?
+    mutating func set(_ delivery: Delivery)
 }
 
 extension State where Self: ~Copyable {
@@ -91,6 +109,19 @@ extension State where Self: ~Copyable {
         let (before, after) = (old?.dueMoments ?? [], new.dueMoments)
         for due in before where !after.contains(due) { remove(.due(due)) }
         for due in after where !before.contains(due) { insert(.due(due)) }
+    }
+
+    /// Writes a delivery and keeps its lists in step.
+    mutating func write(_ new: Delivery, over old: Delivery?) {
+        set(new)
+        if old == nil {
+            insert(.delivery(.bySubscription(new.team, new.subscription, new.id)))
+        }
+        let (before, after) = (old?.waitingPlace, new.waitingPlace)
+        if before != after {
+            if let before { remove(.delivery(before)) }
+            if let after { insert(.delivery(after)) }
+        }
     }
 }
 

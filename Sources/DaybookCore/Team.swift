@@ -39,15 +39,22 @@ package struct Team: Hashable, Sendable {
     package var name: String
     /// How many runs may be in progress at once; 0 starts nothing.
     package var maxConcurrentRuns: Int
+    /// How many subscriptions it has.
+    package var subscriptions: Int
+    /// The number that was given to a subscription last.
+    package var lastSubscription: Int
     package var revision: UInt64
     package var touched: Touched
 
     package init(
-        id: TeamID, name: String, maxConcurrentRuns: Int, revision: UInt64, touched: Touched
+        id: TeamID, name: String, maxConcurrentRuns: Int, subscriptions: Int,
+        lastSubscription: Int, revision: UInt64, touched: Touched
     ) {
         self.id = id
         self.name = name
         self.maxConcurrentRuns = maxConcurrentRuns
+        self.subscriptions = subscriptions
+        self.lastSubscription = lastSubscription
         self.revision = revision
         self.touched = touched
     }

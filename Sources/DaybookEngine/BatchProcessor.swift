@@ -78,11 +78,7 @@ package struct BatchProcessor {
         if let key = submission.idempotency,
             let kept = batch.keptAnswer(key.scope), now < kept.endsAt
         {
-            guard kept.request == key.request else { return .refused(.idempotencyKeyReused) }
-            return .accepted(
-                Accepted(
-                    position: kept.position, answer: kept.answer, isReplayed: true,
-                    isChange: false))
+            return kept.outcome(for: key)
         }
         let team = submission.entryTeam(newID)
         let context = Context(
@@ -95,7 +91,8 @@ package struct BatchProcessor {
             return .refused(error)
         }
         guard !events.isEmpty else {
-            let answer = unchangedAnswer(to: submission.command, team: team, batch)
+            let answer = unchangedAnswer(
+                to: submission.command, team: team, at: now, batch)
             return .accepted(
                 Accepted(
                     position: answer.position, answer: answer, isReplayed: false,

@@ -203,11 +203,17 @@ package struct DispatcherService: Service {
         let submission = Submission(
             command, by: .system(.dispatcher), team: run.team, id: engine.newCommandID(),
             causation: run.startedPosition, payload: payload)
-        // A refusal means that the run has ended otherwise: there is nothing left to say. Where
-        // the clock is suspect or the disk full, the run stays in progress until it can be said.
-        while case .unavailable(let reason) = await engine.submit(submission, in: .ends) {
+        await engine.submitUntilDurable(submission)
+    }
+}
+
+extension Engine {
+    /// Submits the end of something that was done. A refusal means that it has ended otherwise: there is nothing
+    /// left to say. Where the clock is suspect or the disk full, it waits until it can be said.
+    func submitUntilDurable(_ submission: Submission) async {
+        while case .unavailable(let reason) = await submit(submission, in: .ends) {
             guard reason == .clockSuspect || reason == .diskFull, !Task.isCancelled else { return }
-            try? await engine.clock.sleep(until: engine.clock.now().adding(seconds: 1))
+            try? await clock.sleep(until: clock.now().adding(seconds: 1))
         }
     }
 }

@@ -11,11 +11,13 @@ package final class Engine: Sendable {
     package let feed = Feed()
     package let claimants: Claimants
     let flights = Flights()
+    package let triggerActivity: TriggerActivity
+    package let circuits = Circuits()
     private let secrets: SecretKeys
     let checkpointKey: CheckpointKey
     let store: Store
     let rebuilding = Rebuilding()
-    private let mailbox: Mailbox
+    let mailbox: Mailbox
     private let writer: Writer
     let metrics: EngineMetrics
     /// Attempts that executors inside the process carry out now.
@@ -65,6 +67,7 @@ package final class Engine: Sendable {
         monitor = ClockMonitor(
             clock: clock, tolerance: Int64(settings.clockToleranceSeconds) * 1_000_000)
         mailbox = Mailbox(settings: settings)
+        triggerActivity = TriggerActivity(since: clock.now())
         claimants = Claimants(maximum: settings.waitingClaims)
         self.metrics = EngineMetrics(metrics)
         writer = Writer(

@@ -2,8 +2,26 @@ import DaybookCore
 import DaybookStore
 
 extension Engine {
-    /// How often payloads are gathered anew when something happens to the target meanwhile.
-    private static let erasureTries = 20
+    /// How often a command is made anew when something happens to what it is made from.
+    private static let freshTries = 20
+
+    /// Submits a command that is made from a look at its object; where that changes meanwhile, a new one.
+    package func submitFresh(_ submission: () throws -> Submission) async rethrows -> Outcome {
+        for _ in 0..<Self.freshTries {
+            let outcome = await submit(try submission())
+            guard case .refused(.changedMeanwhile) = outcome else { return outcome }
+        }
+        return .unavailable(.overloaded)
+    }
+
+    /// What a request with this key hears that came before; `nil` where none came.
+    package func keptOutcome(of key: IdempotencyKey) throws -> Outcome? {
+        let now = clock.now()
+        return try read { view in
+            guard let kept = try view.keptAnswer(key.scope), now < kept.endsAt else { return nil }
+            return kept.outcome(for: key)
+        }
+    }
 
     /// Erases the payloads of a schedule and its run.
     ///
@@ -14,17 +32,13 @@ extension Engine {
         _ target: ErasureTarget, of team: TeamID, force: Bool,
         _ submission: (Command) throws -> Submission
     ) async throws -> Outcome {
-        for _ in 0..<Self.erasureTries {
+        try await submitFresh {
             let found = try read { try $0.erasable(target, of: team) }
-            let outcome = await submit(
-                try submission(
-                    .erase(
-                        target,
-                        Erasure(
-                            payloads: found?.payloads ?? [], seen: found?.seen ?? 0, force: force)))
-            )
-            guard case .refused(.changedMeanwhile) = outcome else { return outcome }
+            return try submission(
+                .erase(
+                    target,
+                    Erasure(
+                        payloads: found?.payloads ?? [], seen: found?.seen ?? 0, force: force)))
         }
-        return .unavailable(.overloaded)
     }
 }

@@ -94,6 +94,16 @@ final class Mailbox: Sendable {
         if wakes { writer.signal() }
     }
 
+    /// Whether so many more commands of the team would be taken, with as much again to spare for its clients.
+    func hasRoom(for count: Int, of team: TeamID) -> Bool {
+        state.withLock { state in
+            let waiting = state.lanes[Lane.requests.rawValue].count
+            return waiting + count <= settings.mailboxCommands / 2
+                && state.requestBytes < settings.mailboxBytes / 2
+                && state.requestsByTeam[team, default: 0] + count <= settings.mailboxCommands / 8
+        }
+    }
+
     /// Commands that wait now.
     var depth: Int { state.withLock { $0.lanes.reduce(0) { $0 + $1.count } } }
 }

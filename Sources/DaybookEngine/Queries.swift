@@ -196,7 +196,7 @@ extension Engine {
 
     /// Gathers a page over several short snapshots: until it is full, until its payloads are too
     /// many bytes, or until enough rows have been looked at.
-    private func pages<Item: Sendable>(
+    func pages<Item: Sendable>(
         _ cursor: [UInt8]?, _ limit: Int, _ maximumBytes: Int,
         next: (borrowing View, [UInt8]?, Int) throws -> Page<Item>,
         size: (Item) -> Int, cursor cursorOf: (Item) -> [UInt8]

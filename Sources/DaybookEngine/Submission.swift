@@ -45,6 +45,15 @@ package struct IdempotencyKey: Hashable, Sendable {
     }
 }
 
+extension KeptAnswer {
+    /// What a request with the key hears that comes again.
+    func outcome(for key: IdempotencyKey) -> Outcome {
+        guard request == key.request else { return .refused(.idempotencyKeyReused) }
+        return .accepted(
+            Accepted(position: position, answer: answer, isReplayed: true, isChange: false))
+    }
+}
+
 /// What became of a command.
 package enum Outcome: Sendable {
     case accepted(Accepted)

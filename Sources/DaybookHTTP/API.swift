@@ -52,18 +52,39 @@ package struct API: Sendable {
             })
     }
 
-    private func submission(
-        _ command: Command, for call: Call, team: TeamID?, payload: SaltedPayload?
+    /// Submits a command that is made from a look at its object.
+    func submitFresh(
+        for call: Call, _ make: () throws -> (Command, SaltedPayload?)
+    ) async throws -> Accepted {
+        do {
+            return try accepted(
+                await engine.submitFresh {
+                    let (command, payload) = try make()
+                    return try submission(command, for: call, payload: payload)
+                })
+        } catch let problem as Problem {
+            // What the object was, a request that came before may have changed: with the same key, it was this one.
+            guard let key = try call.idempotencyKey(), let kept = try engine.keptOutcome(of: key)
+            else { throw problem }
+            return try accepted(kept)
+        }
+    }
+
+    /// - Parameter part: names a part of a request that makes several commands.
+    func submission(
+        _ command: Command, for call: Call, team: TeamID? = nil, payload: SaltedPayload? = nil,
+        part: String? = nil
     ) throws -> Submission {
         guard let principal = call.principal else { throw Problem.unauthorized }
         return Submission(
-            command, by: .key(principal.key), team: team ?? principal.team, id: call.requestID,
-            idempotency: try call.idempotencyKey(),
+            command, by: .key(principal.key), team: team ?? principal.team,
+            id: part == nil ? call.requestID : engine.newCommandID(),
+            idempotency: try call.idempotencyKey(ofPart: part),
             expectedRevisions: try call.expectedRevisions(), traceparent: call.traceparent,
             payload: payload)
     }
 
-    private func accepted(_ outcome: Outcome) throws -> Accepted {
+    func accepted(_ outcome: Outcome) throws -> Accepted {
         switch outcome {
         case .accepted(let accepted): return accepted
         case .refused(let rejection): throw Problem(rejection)

@@ -244,7 +244,7 @@ extension Call {
 
 extension Position {
     /// Decimal digits without a leading zero.
-    fileprivate init?(exactly text: String) {
+    init?(exactly text: String) {
         guard let position = Position(text), String(position) == text else { return nil }
         self = position
     }

@@ -172,6 +172,25 @@ extension Problem {
                 members: [
                     Member("schedule_id", schedule.description), Member("position", position),
                 ])
+        case .refusalRetried(let run, let position):
+            self.init(
+                status: .conflict, code: "refusal_retried",
+                title: "The refused message has been taken already",
+                detail: "it became run \(run)",
+                members: [Member("run_id", run.description), Member("position", position)])
+        case .deliveryState(let status, let position):
+            self.init(
+                status: .conflict, code: "delivery_state",
+                title: "The delivery's state does not allow it",
+                detail: "the delivery is \(status.name)",
+                members: [
+                    Member("delivery_status", status.name), Member("position", position),
+                ])
+        case .tooMany(let kind, let limit):
+            self.init(
+                status: .conflict, code: "limit_reached", title: "There are too many already",
+                detail: "at most \(limit) of the kind \(kind.name)",
+                members: [Member("limit", limit)])
         case .paused: self.init(Unavailability.paused)
         case .nothingStartable, .notDue, .changedMeanwhile, .alreadyInitialised:
             // Answers to the service's own commands; no route submits one that gets them.

@@ -157,7 +157,7 @@ extension JSONWriter {
         }
     }
 
-    private mutating func touched(_ touched: Touched) {
+    mutating func touched(_ touched: Touched) {
         field("created_at", touched.createdAt)
         field("updated_at", touched.updatedAt)
         field("created_by", touched.createdBy.description)

@@ -28,6 +28,16 @@ struct Reply: Sendable {
         return reply
     }
 
+    /// What was deleted has nothing left to show.
+    static func deleted<Kind>(_ id: Identifier<Kind>) -> Reply {
+        .json { writer in
+            writer.object { writer in
+                writer.field("id", id)
+                writer.field("deleted", true)
+            }
+        }
+    }
+
     init(status: HTTPResponse.Status, body: [UInt8]) {
         self.status = status
         self.body = body

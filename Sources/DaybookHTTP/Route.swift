@@ -12,6 +12,8 @@ struct Route: Sendable {
     enum Body: Sendable, Hashable {
         case none
         case json
+        /// As it comes, whatever it is.
+        case raw
     }
 
     let method: HTTPRequest.Method
@@ -43,5 +45,6 @@ struct Route: Sendable {
     static let all: [Route] =
         ScheduleRoutes.all + RunRoutes.all + WorkerRoutes.all + WorkflowRoutes.all
         + VersionRoutes.all
+        + TriggerRoutes.all + HookRoutes.all + WebhookRoutes.all
         + LogRoutes.all + TeamRoutes.all + OperationRoutes.all
 }

@@ -137,7 +137,7 @@ package struct Server {
     }
 
     private func body(of request: Request, _ route: Route) async throws -> [UInt8] {
-        guard route.body == .json else { return [] }
+        guard route.body != .none else { return [] }
         if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
             throw Problem(
                 status: .unsupportedMediaType, code: "unsupported_content_encoding",

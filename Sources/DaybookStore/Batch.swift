@@ -11,13 +11,15 @@ package struct Batch: ~Copyable {
     let tables: Tables
     let firstError = FirstError()
     /// Written once, at the commit: every entry changes it.
-    private(set) var serviceState: ServiceState
-    private var serviceChanged = false
+    var serviceState: ServiceState
+    var serviceChanged = false
     private var chain: [UInt8]
     /// The position of the last entry in the log; the service row may lag behind it in a replay.
     private var lastPosition: Position
     /// No kept answer ends before; `nil` where that is not known yet.
-    private var firstAnswerEnd: Instant?
+    var firstAnswerEnd: Instant?
+    /// The same of messages that were seen.
+    var firstSeenEnd: Instant?
 
     /// The first error of the storage in this batch; whatever came after it means nothing.
     package var failure: (any Error)? { firstError.error }
@@ -174,7 +176,7 @@ package struct Batch: ~Copyable {
         do { try body(&self) } catch { firstError.keep(error) }
     }
 
-    private borrowing func row<R: Row>(_ table: Table, _ key: [UInt8]) -> R? {
+    borrowing func row<R: Row>(_ table: Table, _ key: [UInt8]) -> R? {
         guard firstError.error == nil else { return nil }
         do {
             guard let bytes = try transaction.get(table, key) else { return nil }
@@ -186,7 +188,7 @@ package struct Batch: ~Copyable {
     }
 
     /// The first key with this prefix at or after `start`.
-    private borrowing func firstKey(
+    borrowing func firstKey(
         _ table: Table, prefix: [UInt8], from start: [UInt8]? = nil
     ) -> [UInt8]? {
         guard firstError.error == nil else { return nil }
@@ -201,7 +203,7 @@ package struct Batch: ~Copyable {
         }
     }
 
-    private borrowing func read<Value>(
+    borrowing func read<Value>(
         _ table: Table, _ key: [UInt8]?, _ decode: ([UInt8]) throws -> Value
     ) -> Value? {
         guard let key else { return nil }
@@ -213,17 +215,17 @@ package struct Batch: ~Copyable {
         }
     }
 
-    private mutating func put(_ table: Table, _ key: [UInt8], _ value: [UInt8]) {
+    mutating func put(_ table: Table, _ key: [UInt8], _ value: [UInt8]) {
         guard firstError.error == nil else { return }
         do { try transaction.put(table, key, value) } catch { firstError.keep(error) }
     }
 
-    private mutating func delete(_ table: Table, _ key: [UInt8]) {
+    mutating func delete(_ table: Table, _ key: [UInt8]) {
         guard firstError.error == nil else { return }
         do { _ = try transaction.delete(table, key) } catch { firstError.keep(error) }
     }
 
-    private borrowing func damaged(_ table: Table) -> LogError { .damagedProjection(table.name) }
+    borrowing func damaged(_ table: Table) -> LogError { .damagedProjection(table.name) }
 }
 
 /// Where log and projections stood when the batch began.
@@ -258,170 +260,5 @@ final class FirstError {
 
     func keep(_ new: any Error) {
         if error == nil { error = new }
-    }
-}
-
-extension Batch: State {
-    package borrowing func service() -> ServiceState { serviceState }
-
-    package mutating func set(_ service: ServiceState) {
-        serviceState = service
-        serviceChanged = true
-    }
-
-    package borrowing func team(_ id: TeamID) -> Team? { row(tables.teams, Keys.id(id)) }
-
-    package mutating func set(_ team: Team) {
-        put(tables.teams, Keys.id(team.id), team.rowBytes)
-    }
-
-    package borrowing func apiKey(_ id: KeyID) -> APIKey? { row(tables.apiKeys, Keys.id(id)) }
-
-    package mutating func set(_ key: APIKey) {
-        put(tables.apiKeys, Keys.id(key.id), key.rowBytes)
-    }
-
-    package borrowing func workflow(_ id: WorkflowID, of team: TeamID) -> Workflow? {
-        row(tables.workflows, Keys.row(team, id))
-    }
-
-    package mutating func set(_ workflow: Workflow) {
-        put(tables.workflows, Keys.row(workflow.team, workflow.id), workflow.rowBytes)
-    }
-
-    package borrowing func version(
-        _ number: Int, of workflow: WorkflowID, team: TeamID
-    ) -> Version? {
-        guard Limits.versionNumbers.contains(number) else { return nil }
-        return row(tables.versions, Keys.version(team, workflow, number))
-    }
-
-    package mutating func set(_ version: Version) {
-        put(
-            tables.versions, Keys.version(version.team, version.workflow, version.number),
-            version.rowBytes)
-    }
-
-    package borrowing func schedule(_ id: ScheduleID, of team: TeamID) -> Schedule? {
-        row(tables.schedules, Keys.row(team, id))
-    }
-
-    package mutating func set(_ schedule: Schedule) {
-        put(tables.schedules, Keys.row(schedule.team, schedule.id), schedule.rowBytes)
-    }
-
-    package borrowing func pendingSchedule(
-        _ key: DeduplicationKey, of workflow: WorkflowID, team: TeamID
-    ) -> ScheduleID? {
-        guard firstError.error == nil else { return nil }
-        do {
-            let bytes = try transaction.get(
-                tables.pendingKeys, Keys.pending(team, workflow, key))
-            return bytes.flatMap { ScheduleID(bytes: $0) }
-        } catch {
-            firstError.keep(error)
-            return nil
-        }
-    }
-
-    package mutating func setPendingSchedule(
-        _ schedule: ScheduleID?, for key: DeduplicationKey, of workflow: WorkflowID, team: TeamID
-    ) {
-        let row = Keys.pending(team, workflow, key)
-        if let schedule {
-            put(tables.pendingKeys, row, schedule.bytes)
-        } else {
-            delete(tables.pendingKeys, row)
-        }
-    }
-
-    package borrowing func run(_ id: RunID, of team: TeamID) -> Run? {
-        row(tables.runs, Keys.row(team, id))
-    }
-
-    package mutating func set(_ run: Run) {
-        put(tables.runs, Keys.row(run.team, run.id), run.rowBytes)
-    }
-
-    package borrowing func usage(of team: TeamID) -> Usage {
-        row(tables.usage, Keys.usage(team)) ?? Usage()
-    }
-
-    package mutating func set(_ usage: Usage, of team: TeamID) {
-        put(tables.usage, Keys.usage(team), usage.rowBytes)
-    }
-
-    package borrowing func usage(of workflow: WorkflowID, team: TeamID) -> Usage {
-        row(tables.usage, Keys.usage(team, workflow)) ?? Usage()
-    }
-
-    package mutating func set(_ usage: Usage, of workflow: WorkflowID, team: TeamID) {
-        put(tables.usage, Keys.usage(team, workflow), usage.rowBytes)
-    }
-
-    package mutating func insert(_ entry: IndexEntry) {
-        let (name, key) = Keys.entry(entry)
-        put(tables[name], key, [])
-    }
-
-    package mutating func remove(_ entry: IndexEntry) {
-        let (name, key) = Keys.entry(entry)
-        delete(tables[name], key)
-    }
-
-    package borrowing func firstReady(of team: TeamID, in queue: Queue) -> Ready? {
-        read(
-            tables.ready, firstKey(tables.ready, prefix: Keys.ready(team, queue)), Keys.readReady)
-    }
-
-    package borrowing func firstStartable(
-        of workflow: WorkflowID, team: TeamID, in lane: Lane
-    ) -> Startable? {
-        read(
-            tables.startable,
-            firstKey(tables.startable, prefix: Keys.lane(team, workflow, lane)),
-            Keys.readStartable)
-    }
-
-    package borrowing func nextLane(
-        of workflow: WorkflowID, team: TeamID, after lane: Lane?
-    ) -> Lane? {
-        let prefix = Keys.row(team, workflow)
-        var start = prefix
-        if let lane {
-            guard let end = Keys.end(of: Keys.lane(team, workflow, lane)) else { return nil }
-            start = end
-        }
-        return read(
-            tables.startable, firstKey(tables.startable, prefix: prefix, from: start),
-            Keys.readStartable)?.lane
-    }
-
-    package borrowing func keptAnswer(_ scope: Digest256) -> KeptAnswer? {
-        row(tables.keptAnswers, scope.bytes)
-    }
-
-    package mutating func set(_ answer: KeptAnswer, for scope: Digest256) {
-        // An ended answer under the same key may still be there, with its own end.
-        if let old = keptAnswer(scope) {
-            delete(tables.keptAnswerEnds, Keys.keptAnswerEnd(old.endsAt, scope))
-        }
-        if let end = firstAnswerEnd { firstAnswerEnd = min(end, answer.endsAt) }
-        put(tables.keptAnswers, scope.bytes, answer.rowBytes)
-        put(tables.keptAnswerEnds, Keys.keptAnswerEnd(answer.endsAt, scope), [])
-    }
-
-    package mutating func removeOldestKeptAnswer(endedBy now: Instant) -> Bool {
-        if let end = firstAnswerEnd, now < end { return false }
-        let key = firstKey(tables.keptAnswerEnds, prefix: [])
-        guard let key, let row = read(tables.keptAnswerEnds, key, Keys.readKeptAnswerEnd) else {
-            firstAnswerEnd = .latest
-            return false
-        }
-        firstAnswerEnd = row.end
-        guard row.end <= now else { return false }
-        delete(tables.keptAnswerEnds, key)
-        delete(tables.keptAnswers, row.scope.bytes)
-        return true
     }
 }

@@ -112,6 +112,14 @@ extension EntryCodec {
             .runRetryScheduled, .runFailed, .runRequeued, .runCancelled:
             return try decodeRun(event)
         case .payloadsErased(let event): return .payloadsErased(try decode(event))
+        case .triggerCreated, .triggerModified, .triggerDeleted, .triggerSecretRotated,
+            .messageRefused, .refusalRetried:
+            return try decodeTrigger(event)
+        case .subscriptionCreated, .subscriptionModified, .subscriptionDeleted,
+            .subscriptionSecretRotated:
+            return try decodeSubscription(event)
+        case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued:
+            return try decodeDelivery(event)
         }
     }
 
@@ -339,6 +347,7 @@ extension EntryCodec {
                 ? Instant(microseconds: event.scheduledTime) : nil,
             input: input, priority: Int(event.priority),
             expiresAt: event.hasExpiresAt ? Instant(microseconds: event.expiresAt) : nil,
-            timeoutSeconds: Int(event.timeoutSeconds), retry: try decode(event.retry))
+            timeoutSeconds: Int(event.timeoutSeconds), retry: try decode(event.retry),
+            deduplication: event.hasDeduplication ? try decode(event.deduplication) : nil)
     }
 }

@@ -87,6 +87,14 @@ package enum EntryCodec {
             .runRetryScheduled, .runFailed, .runRequeued, .runCancelled:
             encodeRun(event)
         case .payloadsErased(let event): .payloadsErased(encode(event))
+        case .triggerCreated, .triggerModified, .triggerDeleted, .triggerSecretRotated,
+            .messageRefused, .refusalRetried:
+            encodeTrigger(event)
+        case .subscriptionCreated, .subscriptionModified, .subscriptionDeleted,
+            .subscriptionSecretRotated:
+            encodeSubscription(event)
+        case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued:
+            encodeDelivery(event)
         }
     }
 
@@ -343,96 +351,7 @@ package enum EntryCodec {
             if let end = event.expiresAt { $0.expiresAt = end.microseconds }
             $0.timeoutSeconds = UInt32(event.timeoutSeconds)
             $0.retry = encode(event.retry)
-        }
-    }
-
-    private static func encode(_ actor: Actor) -> Daybook_Actor {
-        .with {
-            switch actor {
-            case .system(let part):
-                $0.kind = .system
-                $0.part = Daybook_Actor.Part(rawValue: Int(part.rawValue)) ?? .unspecified
-            case .key(let id):
-                $0.kind = .key
-                $0.id = Data(id.bytes)
-            case .trigger(let id):
-                $0.kind = .trigger
-                $0.id = Data(id.bytes)
-            }
-        }
-    }
-
-    private static func encode(_ payload: Payload) -> Daybook_Payload {
-        .with {
-            $0.byteCount = UInt64(payload.byteCount)
-            $0.digest = Data(payload.digest.bytes)
-        }
-    }
-
-    private static func encode(_ secret: SealedSecret) -> Daybook_SealedSecret {
-        .with {
-            $0.keyNumber = secret.keyNumber
-            $0.nonce = Data(secret.nonce)
-            $0.ciphertext = Data(secret.ciphertext)
-        }
-    }
-
-    private static func encode(_ queue: Queue) -> Daybook_Queue {
-        .with {
-            switch queue {
-            case .echo: $0.kind = .echo
-            case .http: $0.kind = .http
-            case .worker(let name):
-                $0.kind = .worker
-                $0.name = name
-            }
-        }
-    }
-
-    private static func encode(_ definition: Definition) -> Daybook_Definition {
-        .with {
-            $0.json = Data(definition.bytes)
-            $0.queue = encode(definition.queue)
-        }
-    }
-
-    private static func encode(_ policy: RetryPolicy) -> Daybook_RetryPolicy {
-        .with {
-            $0.maxAttempts = UInt32(policy.maxAttempts)
-            $0.initialBackoffSeconds = UInt32(policy.initialBackoffSeconds)
-            $0.maxBackoffSeconds = UInt32(policy.maxBackoffSeconds)
-        }
-    }
-
-    private static func encode(_ reason: RunError.Reason) -> Daybook_Reason {
-        Daybook_Reason(rawValue: Int(reason.rawValue)) ?? .unspecified
-    }
-
-    private static func encode(_ event: PayloadsErased) -> Daybook_PayloadsErased {
-        .with {
-            if let link = event.schedule { $0.schedule = encode(link) }
-            if let link = event.run {
-                $0.run = .with {
-                    $0.run = Data(link.run.bytes)
-                    $0.previous = link.previous
-                }
-            }
-            $0.namesRun = event.namesRun
-            $0.payloads = event.payloads.map(encode)
-        }
-    }
-
-    private static func encode(_ location: PayloadLocation) -> Daybook_PayloadLocation {
-        .with {
-            $0.position = location.position
-            $0.event = UInt32(location.event)
-        }
-    }
-
-    private static func encode(_ link: ScheduleLink) -> Daybook_ScheduleLink {
-        .with {
-            $0.schedule = Data(link.schedule.bytes)
-            $0.previous = link.previous
+            if let ids = event.deduplication { $0.deduplication = encode(ids) }
         }
     }
 }

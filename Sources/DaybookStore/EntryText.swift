@@ -60,7 +60,30 @@ package enum EntryText {
                 + [
                     event.schedule.map { "schedule \($0.schedule)" },
                     event.run.map { "run \($0.run)" },
+                    event.refusal.map { "refusal \($0.refusal)" },
                 ].compactMap(\.self).joined(separator: " and ")
+        case .triggerCreated(let event):
+            "\(event.source.name) trigger \(event.trigger) of workflow \(event.workflow) created"
+        case .triggerModified(let event): "trigger \(event.trigger) modified"
+        case .triggerDeleted(let event): "trigger \(event.trigger) deleted"
+        case .triggerSecretRotated(let event): "secret of trigger \(event.trigger) rotated"
+        case .messageRefused(let event):
+            "message to trigger \(event.trigger) refused (\(event.reason.name)), kept as \(event.refusal)"
+        case .refusalRetried(let event): "refusal \(event.refusal) became run \(event.run)"
+        case .subscriptionCreated(let event): "subscription \(event.subscription) created"
+        case .subscriptionModified(let event):
+            event.changes.isGone == true
+                ? "subscription \(event.subscription) disabled: its receiver is gone"
+                : "subscription \(event.subscription) modified"
+        case .subscriptionDeleted(let event): "subscription \(event.subscription) deleted"
+        case .subscriptionSecretRotated(let event):
+            "secret of subscription \(event.subscription) rotated"
+        case .deliverySucceeded(let event):
+            "delivery \(event.delivery) made at attempt \(event.attempt.number)"
+        case .deliveryRetryScheduled(let event):
+            "attempt \(event.attempt.number) of delivery \(event.delivery) failed, to be tried again"
+        case .deliveryFailed(let event): "delivery \(event.delivery) failed"
+        case .deliveryRequeued(let event): "delivery \(event.delivery) is to be sent again"
         }
     }
 }

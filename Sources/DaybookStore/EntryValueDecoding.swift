@@ -72,9 +72,23 @@ extension EntryCodec {
             try known(event.run)
             run = RunLink(run: try id(event.run.run), previous: event.run.previous)
         }
+        var refusal: RefusalLink?
+        if event.hasRefusal {
+            try known(event.refusal)
+            refusal = RefusalLink(
+                refusal: try id(event.refusal.refusal), trigger: try id(event.refusal.trigger),
+                previous: event.refusal.previous)
+        }
         return PayloadsErased(
             schedule: event.hasSchedule ? try decode(event.schedule) : nil, run: run,
-            namesRun: event.namesRun, payloads: payloads)
+            namesRun: event.namesRun, refusal: refusal, payloads: payloads)
+    }
+
+    static func decode(_ ids: Daybook_Deduplication) throws(EntryError) -> Deduplication {
+        try known(ids)
+        var digests: [Digest256] = []
+        for bytes in ids.digests { digests.append(try digest(bytes)) }
+        return Deduplication(digests: digests, endsAt: Instant(microseconds: ids.endsAt))
     }
 
     static func decode(

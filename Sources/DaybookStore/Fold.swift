@@ -1,12 +1,11 @@
 import DaybookCore
-import DequeModule
 import LMDB
 
 /// The state of a rebuild from the first entry on: in memory, and written to an empty set of tables now and
 /// then, each row rarely more than once.
 ///
 /// What is small stays in memory to the end: teams, workflows, versions, usage, and who starts next. Schedules,
-/// runs, their lists and due moments, and kept answers go to the tables by `takePart`, and are read back
+/// runs, deliveries, their lists and due moments, and rows that end by time go to the tables by `takePart`, and are read back
 /// where an entry touches them later. Between two calls the tables alone mean nothing.
 ///
 /// Memory: about 2 kB for each of the 60,000 objects between two calls, as much again for those that are being
@@ -42,14 +41,25 @@ struct Fold {
     private var runsOfWorkflow: [RunIndex] = []
     private var inProgress = Changes<RunIndex>()
     private var due = Changes<Due>()
-    private var answers = KeptAnswers()
+    private var answers = EndingRows<Digest256, KeptAnswer>()
+    private var triggers: [TriggerID: Trigger] = [:]
+    private var subscriptions: [TeamID: [Subscription]] = [:]
+    private let refusals: KeptRows<RefusalKey, Refusal>
+    private var seen = EndingRows<SeenMessage.Key, SeenMessage>()
+    private let deliveries: KeptRows<DeliveryID, Delivery>
+    private var waitingDeliveries = Changes<DeliveryIndex>()
+    private var deliveriesOfSubscription: [DeliveryIndex] = []
     private var tree: [Change] = []
 
     /// - Parameter read: the row that was written earlier.
     init(
         readSchedule: @escaping (ScheduleID, TeamID) -> Schedule?,
-        readRun: @escaping (RunID, TeamID) -> Run?
+        readRun: @escaping (RunID, TeamID) -> Run?,
+        readRefusal: @escaping (RefusalKey, TeamID) -> Refusal?,
+        readDelivery: @escaping (DeliveryID, TeamID) -> Delivery?
     ) {
+        refusals = KeptRows(readRefusal)
+        deliveries = KeptRows(readDelivery)
         schedules = KeptRows(readSchedule)
         runs = KeptRows(readRun)
     }
@@ -60,7 +70,9 @@ struct Fold {
     var isLarge: Bool {
         let ofSchedules = byStatus.count + byTime.count + ofWorkflow.count
         let ofRuns = unfinished.count + runsOfWorkflow.count + inProgress.count
-        return ofSchedules + ofRuns + due.count + answers.count > Self.limit
+        let ofDeliveries = waitingDeliveries.count + deliveriesOfSubscription.count
+        return ofSchedules + ofRuns + ofDeliveries + due.count + answers.count + seen.count
+            > Self.limit
     }
 
     mutating func add(tree rows: [Change]) { tree += rows }
@@ -81,6 +93,12 @@ struct Fold {
         swap(&part.due, &due)
         swap(&part.answers, &answers.changes)
         swap(&part.answerEnds, &answers.endChanges)
+        part.refusals = refusals.takeChanged { _ in false }
+        part.deliveries = deliveries.takeChanged(keep: \.status.isWaiting)
+        swap(&part.waitingDeliveries, &waitingDeliveries)
+        swap(&part.deliveriesOfSubscription, &deliveriesOfSubscription)
+        swap(&part.seen, &seen.changes)
+        swap(&part.seenEnds, &seen.endChanges)
         swap(&part.rest, &tree)
         if isLast { part.rest += rest() }
         return part
@@ -102,6 +120,13 @@ struct Fold {
             for (key, schedule) in keys {
                 put(.pendingKeys, Keys.pending(team, workflow, key), schedule.bytes)
             }
+        }
+        for row in triggers.values {
+            put(.triggers, Keys.row(row.team, row.id), row.rowBytes)
+            put(.triggerTeams, Keys.id(row.id), row.team.bytes)
+        }
+        for row in subscriptions.values.joined() {
+            put(.subscriptions, Keys.row(row.team, row.id), row.rowBytes)
         }
         for (team, usage) in teamUsage { put(.usage, Keys.usage(team), usage.rowBytes) }
         for (workflow, usage) in workflowUsage {
@@ -128,7 +153,13 @@ struct FoldPart: Sendable {
     fileprivate var inProgress = Changes<RunIndex>()
     fileprivate var due = Changes<Due>()
     fileprivate var answers: [Digest256: KeptAnswer?] = [:]
-    fileprivate var answerEnds = Changes<KeptAnswerEnd>()
+    fileprivate var answerEnds = Changes<RowEnd<Digest256>>()
+    fileprivate var refusals: [Refusal] = []
+    fileprivate var deliveries: [Delivery] = []
+    fileprivate var waitingDeliveries = Changes<DeliveryIndex>()
+    fileprivate var deliveriesOfSubscription: [DeliveryIndex] = []
+    fileprivate var seen: [SeenMessage.Key: SeenMessage?] = [:]
+    fileprivate var seenEnds = Changes<RowEnd<SeenMessage.Key>>()
     fileprivate var rest: [Fold.Change] = []
 
     /// Visits the changes, table by table and nearly always in the order of the keys.
@@ -160,153 +191,32 @@ struct FoldPart: Sendable {
         try answerEnds.forEach { end, isThere in
             try body(
                 Fold.Change(
-                    table: .keptAnswerEnds, key: Keys.keptAnswerEnd(end.end, end.scope),
+                    table: .keptAnswerEnds, key: Keys.keptAnswerEnd(end.end, end.key),
+                    value: isThere ? [] : nil))
+        }
+        for row in (refusals.sorted { $0.key < $1.key }) {
+            try body(
+                Fold.Change(
+                    table: .refusals, key: Keys.refusal(row.team, row.key), value: row.rowBytes))
+        }
+        for row in (deliveries.sorted { $0.id < $1.id }) {
+            try body(
+                Fold.Change(
+                    table: .deliveries, key: Keys.row(row.team, row.id), value: row.rowBytes))
+        }
+        try waitingDeliveries.forEach { try entry(.delivery($0), $1) }
+        for row in deliveriesOfSubscription.sorted() { try entry(.delivery(row), true) }
+        for (key, message) in (seen.sorted { $0.key < $1.key }) {
+            try body(
+                Fold.Change(table: .seen, key: Keys.seen(key), value: message?.rowBytes))
+        }
+        try seenEnds.forEach { end, isThere in
+            try body(
+                Fold.Change(
+                    table: .seenEnds, key: Keys.seenEnd(end.end, end.key),
                     value: isThere ? [] : nil))
         }
         for change in rest { try body(change) }
-    }
-}
-
-/// Decoded rows of one table, by id. A class, because a read keeps what it has read; rows are large, so
-/// each stands in a box of its own and is not moved about.
-private final class KeptRows<ID: Hashable & Comparable, Row> {
-    private final class Slot {
-        let id: ID
-        var row: Row
-        var isChanged: Bool
-
-        init(_ id: ID, _ row: Row, isChanged: Bool) {
-            self.id = id
-            self.row = row
-            self.isChanged = isChanged
-        }
-    }
-
-    /// Unchanged rows are kept up to so many.
-    private static var limit: Int { 60_000 }
-
-    private let read: (ID, TeamID) -> Row?
-    private var slots: [ID: Slot] = [:]
-    /// Those that are to be written, in the order in which they came, which is nearly that of ids.
-    private var changed: [Slot] = []
-    private var hasWritten = false
-
-    init(_ read: @escaping (ID, TeamID) -> Row?) {
-        self.read = read
-    }
-
-    func row(_ id: ID, _ team: TeamID) -> Row? {
-        if let slot = slots[id] { return slot.row }
-        guard hasWritten, let row = read(id, team) else { return nil }
-        slots[id] = Slot(id, row, isChanged: false)
-        return row
-    }
-
-    func set(_ row: Row, _ id: ID) {
-        if let slot = slots[id] {
-            slot.row = row
-            if !slot.isChanged { changed.append(slot) }
-            slot.isChanged = true
-        } else {
-            let slot = Slot(id, row, isChanged: true)
-            slots[id] = slot
-            changed.append(slot)
-        }
-    }
-
-    /// The changed rows. Those that will hardly be touched again are forgotten.
-    func takeChanged(keep: (Row) -> Bool) -> [Row] {
-        var rows: [Row] = []
-        rows.reserveCapacity(changed.count)
-        for slot in changed {
-            rows.append(slot.row)
-            slot.isChanged = false
-            if !keep(slot.row) { slots[slot.id] = nil }
-        }
-        changed = []
-        hasWritten = true
-        if slots.count > Self.limit { slots = [:] }
-        return rows
-    }
-}
-
-/// Entries of an index that came and went: what came and went again was never there.
-private struct Changes<Element: Hashable & Comparable & Sendable>: Sendable {
-    private struct Change: Sendable {
-        let element: Element
-        /// Whether it is there in the end; `nil` where nothing has changed.
-        var isThere: Bool?
-    }
-
-    private var places: [Element: Int] = [:]
-    /// In the order in which they came, which is nearly that of the keys.
-    private var changes: [Change] = []
-
-    var count: Int { changes.count }
-
-    mutating func change(_ element: Element, isThere: Bool) {
-        if let place = places[element] {
-            changes[place].isThere = changes[place].isThere == nil ? isThere : nil
-        } else {
-            places[element] = changes.count
-            changes.append(Change(element: element, isThere: isThere))
-        }
-    }
-
-    /// Visits the changes in the order of the elements.
-    consuming func forEach(_ body: (Element, Bool) throws -> Void) rethrows {
-        var left = changes.filter { $0.isThere != nil }
-        left.sort { $0.element < $1.element }
-        for change in left {
-            if let isThere = change.isThere { try body(change.element, isThere) }
-        }
-    }
-}
-
-/// Answers that are kept: when each ends stays in memory, what it says until it was written.
-private struct KeptAnswers {
-    private var ends: [Digest256: Instant] = [:]
-    /// In their order; new ones nearly always come last.
-    private var order = Deque<KeptAnswerEnd>()
-    var changes: [Digest256: KeptAnswer?] = [:]
-    var endChanges = Changes<KeptAnswerEnd>()
-
-    var count: Int { changes.count + endChanges.count }
-
-    mutating func set(_ answer: KeptAnswer, for scope: Digest256) {
-        if let old = ends[scope] {
-            remove(KeptAnswerEnd(end: old, scope: scope))
-        }
-        let end = KeptAnswerEnd(end: answer.endsAt, scope: scope)
-        order.insert(end, at: place(of: end))
-        ends[scope] = answer.endsAt
-        endChanges.change(end, isThere: true)
-        changes[scope] = .some(answer)
-    }
-
-    mutating func removeOldest(endedBy now: Instant) -> Bool {
-        guard let oldest = order.first, oldest.end <= now else { return false }
-        remove(oldest)
-        ends[oldest.scope] = nil
-        changes[oldest.scope] = .some(nil)
-        return true
-    }
-
-    private mutating func remove(_ end: KeptAnswerEnd) {
-        let place = place(of: end)
-        precondition(place < order.count && order[place] == end, "an end that is not there")
-        order.remove(at: place)
-        endChanges.change(end, isThere: false)
-    }
-
-    private func place(of end: KeptAnswerEnd) -> Int {
-        if let last = order.last, last < end { return order.count }
-        var (low, high) = (0, order.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if order[middle] < end { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }
 
@@ -384,6 +294,13 @@ extension Fold: State {
         case .startable(let row): waiting.change(row, isThere: isThere)
         case .ready(let row): waiting.change(row, isThere: isThere)
         case .turn(let row): waiting.change(row, isThere: isThere)
+        case .delivery(let row):
+            switch row {
+            case .waiting: waitingDeliveries.change(row, isThere: isThere)
+            case .bySubscription:
+                precondition(isThere, "a delivery stays with its subscription")
+                deliveriesOfSubscription.append(row)
+            }
         }
     }
 
@@ -403,9 +320,51 @@ extension Fold: State {
         preconditionFailure("a replay asks for no kept answer")
     }
     mutating func set(_ answer: KeptAnswer, for scope: Digest256) {
-        answers.set(answer, for: scope)
+        answers.set(answer, for: scope, endingAt: answer.endsAt)
     }
     mutating func removeOldestKeptAnswer(endedBy now: Instant) -> Bool {
         answers.removeOldest(endedBy: now)
     }
+
+    func trigger(_ id: TriggerID, of team: TeamID) -> Trigger? {
+        triggers[id].flatMap { $0.team == team ? $0 : nil }
+    }
+    mutating func set(_ trigger: Trigger) { triggers[trigger.id] = trigger }
+    mutating func removeTrigger(_ id: TriggerID, of team: TeamID) { triggers[id] = nil }
+    func refusal(_ id: RefusalID, of trigger: TriggerID, team: TeamID) -> Refusal? {
+        refusals.row(RefusalKey(trigger: trigger, refusal: id), team)
+            .flatMap { $0.team == team ? $0 : nil }
+    }
+    mutating func set(_ refusal: Refusal) { refusals.set(refusal, refusal.key) }
+    func seenMessage(_ key: SeenMessage.Key) -> SeenMessage? {
+        preconditionFailure("a replay asks for no message that was seen")
+    }
+    mutating func set(_ message: SeenMessage, for key: SeenMessage.Key) {
+        seen.set(message, for: key, endingAt: message.endsAt)
+    }
+    mutating func removeOldestSeenMessage(endedBy now: Instant) -> Bool {
+        seen.removeOldest(endedBy: now)
+    }
+
+    func subscription(_ id: SubscriptionID, of team: TeamID) -> Subscription? {
+        subscriptions[team]?.first { $0.id == id }
+    }
+    mutating func set(_ subscription: Subscription) {
+        var all = subscriptions[subscription.team] ?? []
+        if let index = all.firstIndex(where: { $0.id == subscription.id }) {
+            all[index] = subscription
+        } else {
+            // Ids rise: the newest comes last.
+            all.append(subscription)
+        }
+        subscriptions[subscription.team] = all
+    }
+    mutating func removeSubscription(_ id: SubscriptionID, of team: TeamID) {
+        subscriptions[team]?.removeAll { $0.id == id }
+    }
+    func subscriptions(of team: TeamID) -> [Subscription] { subscriptions[team] ?? [] }
+    func delivery(_ id: DeliveryID, of team: TeamID) -> Delivery? {
+        deliveries.row(id, team).flatMap { $0.team == team ? $0 : nil }
+    }
+    mutating func set(_ delivery: Delivery) { deliveries.set(delivery, delivery.id) }
 }

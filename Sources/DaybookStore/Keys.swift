@@ -21,6 +21,14 @@ enum TableName: String, CaseIterable {
     case usage
     case keptAnswers = "kept_answers"
     case keptAnswerEnds = "kept_answer_ends"
+    case triggers
+    case triggerTeams = "trigger_teams"
+    case refusals
+    case seen
+    case seenEnds = "seen_ends"
+    case subscriptions
+    case deliveries
+    case deliveryLists = "delivery_lists"
     case tree
 
     /// Whether the table can be rebuilt from the log. `meta` is rewritten by a rebuild itself.
@@ -110,6 +118,29 @@ enum Keys {
         }
     }
 
+    static func refusal(_ team: TeamID, _ key: RefusalKey) -> [UInt8] {
+        self.key(36) {
+            $0.id(team)
+            $0.id(key.trigger)
+            $0.id(key.refusal)
+        }
+    }
+
+    static func seen(_ message: SeenMessage.Key) -> [UInt8] {
+        key(44) {
+            $0.id(message.trigger)
+            $0.raw(message.digest.bytes)
+        }
+    }
+
+    static func seenEnd(_ end: Instant, _ message: SeenMessage.Key) -> [UInt8] {
+        key(52) {
+            $0.instant(end)
+            $0.id(message.trigger)
+            $0.raw(message.digest.bytes)
+        }
+    }
+
     // Prefixes: what the keys of a range have in common.
 
     static func lane(_ team: TeamID, _ workflow: WorkflowID, _ lane: Lane) -> [UInt8] {
@@ -142,6 +173,7 @@ enum Keys {
         case .schedule(let index): (.scheduleLists, schedule(index))
         case .run(let index): (.runLists, run(index))
         case .due(let due): (.due, self.due(due))
+        case .delivery(let index): (.deliveryLists, delivery(index))
         case .startable(let row):
             (
                 .startable,
@@ -218,6 +250,24 @@ enum Keys {
         }
     }
 
+    static func delivery(_ index: DeliveryIndex) -> [UInt8] {
+        key(45) {
+            switch index {
+            case .waiting(let team, let subscription, let instant, let id):
+                $0.byte(1)
+                $0.id(team)
+                $0.id(subscription)
+                $0.instant(instant)
+                $0.id(id)
+            case .bySubscription(let team, let subscription, let id):
+                $0.byte(2)
+                $0.id(team)
+                $0.id(subscription)
+                $0.id(id)
+            }
+        }
+    }
+
     static func due(_ due: Due) -> [UInt8] {
         key(41) {
             $0.instant(due.instant)
@@ -244,14 +294,28 @@ enum Keys {
     }
 }
 
-/// When a kept answer ends: a row of `kept_answer_ends`, in the order of its keys.
-struct KeptAnswerEnd: Hashable, Comparable, Sendable {
+/// When a row that ends by time does: a row of `kept_answer_ends` or `seen_ends`, in the order of its keys.
+struct RowEnd<Key: Hashable & Comparable & Sendable>: Hashable, Comparable, Sendable {
     let end: Instant
-    let scope: Digest256
+    let key: Key
 
     static func < (left: Self, right: Self) -> Bool {
-        (left.end, left.scope) < (right.end, right.scope)
+        (left.end, left.key) < (right.end, right.key)
     }
+}
+
+/// A refusal is found by its trigger.
+struct RefusalKey: Hashable, Comparable, Sendable {
+    let trigger: TriggerID
+    let refusal: RefusalID
+
+    static func < (left: Self, right: Self) -> Bool {
+        (left.trigger, left.refusal) < (right.trigger, right.refusal)
+    }
+}
+
+extension Refusal {
+    var key: RefusalKey { RefusalKey(trigger: trigger, refusal: id) }
 }
 
 extension ByteWriter {
@@ -304,9 +368,33 @@ extension Keys {
         return turn
     }
 
-    static func readKeptAnswerEnd(_ key: [UInt8]) throws(MalformedRow) -> KeptAnswerEnd {
+    static func readKeptAnswerEnd(_ key: [UInt8]) throws(MalformedRow) -> RowEnd<Digest256> {
         var reader = ByteReader(key)
-        let row = KeptAnswerEnd(end: try reader.instant(), scope: try reader.digest())
+        let row = RowEnd(end: try reader.instant(), key: try reader.digest())
+        try reader.end()
+        return row
+    }
+
+    static func readSeenEnd(_ key: [UInt8]) throws(MalformedRow) -> RowEnd<SeenMessage.Key> {
+        var reader = ByteReader(key)
+        let end = try reader.instant()
+        let row = RowEnd(
+            end: end,
+            key: SeenMessage.Key(trigger: try reader.id(), digest: try reader.digest()))
+        try reader.end()
+        return row
+    }
+
+    static func readWaiting(
+        _ key: [UInt8]
+    ) throws(MalformedRow) -> (
+        team: TeamID, subscription: SubscriptionID, instant: Instant, delivery: DeliveryID
+    ) {
+        var reader = ByteReader(key)
+        guard try reader.byte() == 1 else { throw MalformedRow() }
+        let row: (TeamID, SubscriptionID, Instant, DeliveryID) = (
+            try reader.id(), try reader.id(), try reader.instant(), try reader.id()
+        )
         try reader.end()
         return row
     }

@@ -135,6 +135,10 @@ extension Event {
         case .runCompleted(let event): event.output
         case .runRetryScheduled(let event): event.message
         case .runFailed(let event): event.message
+        case .messageRefused(let event): event.body
+        case .deliverySucceeded(let event): event.attempt.answer
+        case .deliveryRetryScheduled(let event): event.attempt.answer
+        case .deliveryFailed(let event): event.attempt.answer
         default: nil
         }
     }

@@ -19,6 +19,12 @@ package struct MemoryState: State {
     private var ready = SortedSet<Ready>()
     private var turn = SortedSet<Turn>()
     private var answers: [Digest256: KeptAnswer] = [:]
+    private var triggers: [TriggerID: Trigger] = [:]
+    private var refusals: [RefusalID: Refusal] = [:]
+    private var seen: [SeenMessage.Key: SeenMessage] = [:]
+    private var subscriptions: [SubscriptionID: Subscription] = [:]
+    private var deliveries: [DeliveryID: Delivery] = [:]
+    private var deliveryLists = SortedSet<DeliveryIndex>()
 
     package init() {}
 
@@ -78,6 +84,7 @@ package struct MemoryState: State {
         case .startable(let row): startable.insert(row)
         case .ready(let row): ready.insert(row)
         case .turn(let row): turn.insert(row)
+        case .delivery(let row): deliveryLists.insert(row)
         }
     }
 
@@ -89,6 +96,7 @@ package struct MemoryState: State {
         case .startable(let row): startable.remove(row)
         case .ready(let row): ready.remove(row)
         case .turn(let row): turn.remove(row)
+        case .delivery(let row): deliveryLists.remove(row)
         }
     }
 
@@ -126,6 +134,45 @@ package struct MemoryState: State {
         answers[oldest.key] = nil
         return true
     }
+
+    package func trigger(_ id: TriggerID, of team: TeamID) -> Trigger? {
+        triggers[id].flatMap { $0.team == team ? $0 : nil }
+    }
+    package mutating func set(_ trigger: Trigger) { triggers[trigger.id] = trigger }
+    package mutating func removeTrigger(_ id: TriggerID, of team: TeamID) { triggers[id] = nil }
+    package func refusal(_ id: RefusalID, of trigger: TriggerID, team: TeamID) -> Refusal? {
+        refusals[id].flatMap { $0.team == team && $0.trigger == trigger ? $0 : nil }
+    }
+    package mutating func set(_ refusal: Refusal) { refusals[refusal.id] = refusal }
+    package func seenMessage(_ key: SeenMessage.Key) -> SeenMessage? { seen[key] }
+    package mutating func set(_ message: SeenMessage, for key: SeenMessage.Key) {
+        seen[key] = message
+    }
+    package mutating func removeOldestSeenMessage(endedBy now: Instant) -> Bool {
+        let oldest = seen.min { left, right in
+            (left.value.endsAt, left.key) < (right.value.endsAt, right.key)
+        }
+        guard let oldest, oldest.value.endsAt <= now else { return false }
+        seen[oldest.key] = nil
+        return true
+    }
+
+    package func subscription(_ id: SubscriptionID, of team: TeamID) -> Subscription? {
+        subscriptions[id].flatMap { $0.team == team ? $0 : nil }
+    }
+    package mutating func set(_ subscription: Subscription) {
+        subscriptions[subscription.id] = subscription
+    }
+    package mutating func removeSubscription(_ id: SubscriptionID, of team: TeamID) {
+        subscriptions[id] = nil
+    }
+    package func subscriptions(of team: TeamID) -> [Subscription] {
+        subscriptions.values.filter { $0.team == team }.sorted { $0.id < $1.id }
+    }
+    package func delivery(_ id: DeliveryID, of team: TeamID) -> Delivery? {
+        deliveries[id].flatMap { $0.team == team ? $0 : nil }
+    }
+    package mutating func set(_ delivery: Delivery) { deliveries[delivery.id] = delivery }
 }
 
 // Everything that is there, for checks over the whole state.
@@ -141,6 +188,11 @@ extension MemoryState {
     package var allTurns: [Turn] { turn.elements }
     package var allScheduleLists: [ScheduleIndex] { scheduleLists.elements }
     package var allRunLists: [RunIndex] { runLists.elements }
+    package var allTriggers: [Trigger] { Array(triggers.values) }
+    package var allRefusals: [Refusal] { Array(refusals.values) }
+    package var allSubscriptions: [Subscription] { Array(subscriptions.values) }
+    package var allDeliveries: [Delivery] { Array(deliveries.values) }
+    package var allDeliveryLists: [DeliveryIndex] { deliveryLists.elements }
 
     /// The rows that the tables of a store should hold after the same entries.
     package var dump: ProjectionDump {
@@ -172,6 +224,7 @@ extension MemoryState {
             scheduleLists.elements.map { .schedule($0) } + runLists.elements.map { .run($0) }
             + due.elements.map { .due($0) } + startable.elements.map { .startable($0) }
             + ready.elements.map { .ready($0) } + turn.elements.map { .turn($0) }
+            + deliveryLists.elements.map { .delivery($0) }
         for entry in entries {
             let (table, key) = Keys.entry(entry)
             dump.add(table, key, [])
@@ -179,6 +232,23 @@ extension MemoryState {
         for (scope, answer) in answers {
             dump.add(.keptAnswers, scope.bytes, answer.rowBytes)
             dump.add(.keptAnswerEnds, Keys.keptAnswerEnd(answer.endsAt, scope), [])
+        }
+        for row in triggers.values {
+            dump.add(.triggers, Keys.row(row.team, row.id), row.rowBytes)
+            dump.add(.triggerTeams, Keys.id(row.id), row.team.bytes)
+        }
+        for row in refusals.values {
+            dump.add(.refusals, Keys.refusal(row.team, row.key), row.rowBytes)
+        }
+        for (key, message) in seen {
+            dump.add(.seen, Keys.seen(key), message.rowBytes)
+            dump.add(.seenEnds, Keys.seenEnd(message.endsAt, key), [])
+        }
+        for row in subscriptions.values {
+            dump.add(.subscriptions, Keys.row(row.team, row.id), row.rowBytes)
+        }
+        for row in deliveries.values {
+            dump.add(.deliveries, Keys.row(row.team, row.id), row.rowBytes)
         }
         dump.add(.meta, Keys.service, serviceState.rowBytes)
         return dump

@@ -173,7 +173,11 @@ extension Store {
         defer { writer.wait() }
         var fold = Fold(
             readSchedule: { id, team in writer.read { try $0.schedule(id, of: team) } },
-            readRun: { id, team in writer.read { try $0.run(id, of: team) } })
+            readRun: { id, team in writer.read { try $0.run(id, of: team) } },
+            readRefusal: { key, team in
+                writer.read { try $0.refusal(key.refusal, of: key.trigger, team: team) }
+            },
+            readDelivery: { id, team in writer.read { try $0.delivery(id, of: team) } })
         let ahead = ReadAhead(self, batchSize: pace.entries)
         defer { ahead.end() }
         while case let batch = try ahead.next(), !batch.entries.isEmpty {

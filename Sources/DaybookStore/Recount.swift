@@ -3,7 +3,8 @@ import DaybookCore
 /// Where a recount stands: it goes on from there in another snapshot.
 package struct RecountCursor: Hashable, Sendable {
     fileprivate enum Part: Int, CaseIterable, Sendable {
-        case due, schedules, runs, runLists, startable, ready, turn, teams, workflows
+        case due, schedules, runs, runLists, startable, ready, turn, teams, workflows, deliveries,
+            deliveryLists
     }
 
     fileprivate var part = Part.due
@@ -64,6 +65,8 @@ extension View {
         case .turn: .turn
         case .teams: .teams
         case .workflows: .workflows
+        case .deliveries: .deliveries
+        case .deliveryLists: .deliveryLists
         }
     }
 
@@ -97,6 +100,17 @@ extension View {
                 counted: try usage(of: workflow.id, team: workflow.team).inProgress,
                 held: try count(
                     .runLists, prefix: [3] + workflow.team.bytes + workflow.id.bytes))
+        case .deliveries:
+            let delivery = try Delivery(row: value)
+            guard let place = delivery.waitingPlace, try !has(.delivery(place)) else { return nil }
+            return "a delivery that waits is not in its queue"
+        case .deliveryLists:
+            guard key.first == 1 else { return nil }
+            let row = try Keys.readWaiting(key)
+            let delivery = try self.delivery(row.delivery, of: row.team)
+            return delivery?.waitingPlace
+                == .waiting(row.team, row.subscription, row.instant, row.delivery)
+                ? nil : "a queue of deliveries has one that does not wait there"
         }
     }
 

@@ -9,7 +9,7 @@ protocol Row {
 
 package enum Rows {
     /// The number of the layout of all projections together, keys included.
-    package static let layout: UInt32 = 5
+    package static let layout: UInt32 = 6
 }
 
 extension Row {
@@ -95,6 +95,8 @@ extension Team: Row {
         writer.id(id)
         writer.text(name)
         writer.int(maxConcurrentRuns)
+        writer.int(subscriptions)
+        writer.int(lastSubscription)
         writer.uint64(revision)
         touched.write(to: &writer)
     }
@@ -102,6 +104,7 @@ extension Team: Row {
     init(from reader: inout ByteReader) throws(MalformedRow) {
         self.init(
             id: try reader.id(), name: try reader.text(), maxConcurrentRuns: try reader.int(),
+            subscriptions: try reader.int(), lastSubscription: try reader.int(),
             revision: try reader.uint64(), touched: try Touched(from: &reader))
     }
 }
@@ -158,6 +161,17 @@ extension RetryPolicy: Row {
     }
 }
 
+extension Workflow.PreviousSecret: Row {
+    func write(to writer: inout ByteWriter) {
+        secret.write(to: &writer)
+        writer.instant(endsAt)
+    }
+
+    init(from reader: inout ByteReader) throws(MalformedRow) {
+        self.init(secret: try SealedSecret(from: &reader), endsAt: try reader.instant())
+    }
+}
+
 extension Workflow: Row {
     func write(to writer: inout ByteWriter) {
         writer.id(id)
@@ -171,10 +185,7 @@ extension Workflow: Row {
         writer.int(activeVersion)
         writer.int(lastVersion)
         secret.write(to: &writer)
-        writer.optional(previousSecret) {
-            $1.secret.write(to: &$0)
-            $0.instant($1.endsAt)
-        }
+        writer.optional(previousSecret) { $1.write(to: &$0) }
         writer.uint64(revision)
         touched.write(to: &writer)
     }
@@ -188,7 +199,7 @@ extension Workflow: Row {
             activeVersion: try reader.int(), lastVersion: try reader.int(),
             secret: try SealedSecret(from: &reader),
             previousSecret: try reader.optional { r throws(MalformedRow) in
-                PreviousSecret(secret: try SealedSecret(from: &r), endsAt: try r.instant())
+                try PreviousSecret(from: &r)
             },
             revision: try reader.uint64(), touched: try Touched(from: &reader))
     }

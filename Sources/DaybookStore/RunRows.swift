@@ -160,6 +160,18 @@ extension Answer: Row {
         case .run(let row):
             writer.byte(6)
             row.write(to: &writer)
+        case .trigger(let row):
+            writer.byte(7)
+            row.write(to: &writer)
+        case .refusal(let row):
+            writer.byte(8)
+            row.write(to: &writer)
+        case .subscription(let row):
+            writer.byte(9)
+            row.write(to: &writer)
+        case .delivery(let row):
+            writer.byte(10)
+            row.write(to: &writer)
         }
     }
 
@@ -172,6 +184,10 @@ extension Answer: Row {
         case 4: self = .version(try Version(from: &reader), isActive: try reader.bool())
         case 5: self = .schedule(try Schedule(from: &reader))
         case 6: self = .run(try Run(from: &reader))
+        case 7: self = .trigger(try Trigger(from: &reader))
+        case 8: self = .refusal(try Refusal(from: &reader))
+        case 9: self = .subscription(try Subscription(from: &reader))
+        case 10: self = .delivery(try Delivery(from: &reader))
         default: throw MalformedRow()
         }
     }

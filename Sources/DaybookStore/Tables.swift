@@ -33,6 +33,14 @@ struct Tables: Sendable {
     let usage: Table
     let keptAnswers: Table
     let keptAnswerEnds: Table
+    let triggers: Table
+    let triggerTeams: Table
+    let refusals: Table
+    let seen: Table
+    let seenEnds: Table
+    let subscriptions: Table
+    let deliveries: Table
+    let deliveryLists: Table
     let tree: Table
 
     static let names = TableName.allCases.flatMap { name in
@@ -63,6 +71,14 @@ struct Tables: Sendable {
         usage = table(.usage)
         keptAnswers = table(.keptAnswers)
         keptAnswerEnds = table(.keptAnswerEnds)
+        triggers = table(.triggers)
+        triggerTeams = table(.triggerTeams)
+        refusals = table(.refusals)
+        seen = table(.seen)
+        seenEnds = table(.seenEnds)
+        subscriptions = table(.subscriptions)
+        deliveries = table(.deliveries)
+        deliveryLists = table(.deliveryLists)
         tree = table(.tree)
     }
 
@@ -91,6 +107,14 @@ struct Tables: Sendable {
         case .usage: usage
         case .keptAnswers: keptAnswers
         case .keptAnswerEnds: keptAnswerEnds
+        case .triggers: triggers
+        case .triggerTeams: triggerTeams
+        case .refusals: refusals
+        case .seen: seen
+        case .seenEnds: seenEnds
+        case .subscriptions: subscriptions
+        case .deliveries: deliveries
+        case .deliveryLists: deliveryLists
         case .tree: tree
         }
     }

@@ -18,6 +18,10 @@ extension View {
             run = try self.run(id, of: team)
             guard run != nil else { return nil }
             schedule = try run?.schedule.flatMap { try self.schedule($0, of: team) }
+        case .refusal(let trigger, let id):
+            guard let refusal = try refusal(id, of: trigger, team: team) else { return nil }
+            let isErased = try eraser(of: refusal.body) != nil
+            return (isErased ? [] : [refusal.body], refusal.touched.position)
         }
         var payloads: Set<PayloadLocation> = []
         if let schedule {

@@ -81,7 +81,7 @@ extension View {
 
     /// Walks a range of keys with a common prefix. A cursor is what follows the prefix in the key
     /// of the last row that was looked at, so it can name no row outside the range.
-    private borrowing func page<Item: Sendable>(
+    borrowing func page<Item: Sendable>(
         _ table: Table, _ range: ListRange, _ cursor: [UInt8]?, _ limit: Int, _ work: Int,
         _ item: (_ key: [UInt8], _ value: [UInt8]) throws -> Item?
     ) throws -> Page<Item> {
@@ -136,7 +136,7 @@ extension View {
     }
 }
 
-private struct ListRange {
+struct ListRange {
     let prefix: [UInt8]
     let descending: Bool
     var from: [UInt8]?

@@ -63,6 +63,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
   case acceptHook // = 51
   case acceptMessage // = 52
   case refuseMessage // = 53
+  case retryRefusal // = 54
   case claim // = 60
   case renewLease // = 61
   case accept // = 62
@@ -121,6 +122,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 51: self = .acceptHook
     case 52: self = .acceptMessage
     case 53: self = .refuseMessage
+    case 54: self = .retryRefusal
     case 60: self = .claim
     case 61: self = .renewLease
     case 62: self = .accept
@@ -177,6 +179,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .acceptHook: return 51
     case .acceptMessage: return 52
     case .refuseMessage: return 53
+    case .retryRefusal: return 54
     case .claim: return 60
     case .renewLease: return 61
     case .accept: return 62
@@ -233,6 +236,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     .acceptHook,
     .acceptMessage,
     .refuseMessage,
+    .retryRefusal,
     .claim,
     .renewLease,
     .accept,
@@ -354,6 +358,44 @@ nonisolated enum Daybook_Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
     .httpStatus,
     .connection,
     .invalidOutput,
+  ]
+
+}
+
+nonisolated enum Daybook_TriggerSource: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case webhook // = 1
+  case sqs // = 2
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .webhook
+    case 2: self = .sqs
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .webhook: return 1
+    case .sqs: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Daybook_TriggerSource] = [
+    .unspecified,
+    .webhook,
+    .sqs,
   ]
 
 }
@@ -670,7 +712,8 @@ nonisolated struct Daybook_RetryPolicy: Sendable {
   init() {}
 }
 
-/// Numbers 8-9, 14-15, 24-29, 35-39, 45-49, 60-99 and from 101 on are kept for later events.
+/// Numbers 8-9, 14-15, 24-29, 35-39, 45-49, 66-69, 74-79, 84-99 and from 101 on are kept for later
+/// events.
 nonisolated struct Daybook_Event: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -942,6 +985,118 @@ nonisolated struct Daybook_Event: Sendable {
     set {kind = .runCancelled(newValue)}
   }
 
+  var triggerCreated: Daybook_TriggerCreated {
+    get {
+      if case .triggerCreated(let v)? = kind {return v}
+      return Daybook_TriggerCreated()
+    }
+    set {kind = .triggerCreated(newValue)}
+  }
+
+  var triggerModified: Daybook_TriggerModified {
+    get {
+      if case .triggerModified(let v)? = kind {return v}
+      return Daybook_TriggerModified()
+    }
+    set {kind = .triggerModified(newValue)}
+  }
+
+  var triggerDeleted: Daybook_TriggerDeleted {
+    get {
+      if case .triggerDeleted(let v)? = kind {return v}
+      return Daybook_TriggerDeleted()
+    }
+    set {kind = .triggerDeleted(newValue)}
+  }
+
+  var triggerSecretRotated: Daybook_TriggerSecretRotated {
+    get {
+      if case .triggerSecretRotated(let v)? = kind {return v}
+      return Daybook_TriggerSecretRotated()
+    }
+    set {kind = .triggerSecretRotated(newValue)}
+  }
+
+  var messageRefused: Daybook_MessageRefused {
+    get {
+      if case .messageRefused(let v)? = kind {return v}
+      return Daybook_MessageRefused()
+    }
+    set {kind = .messageRefused(newValue)}
+  }
+
+  var refusalRetried: Daybook_RefusalRetried {
+    get {
+      if case .refusalRetried(let v)? = kind {return v}
+      return Daybook_RefusalRetried()
+    }
+    set {kind = .refusalRetried(newValue)}
+  }
+
+  var subscriptionCreated: Daybook_SubscriptionCreated {
+    get {
+      if case .subscriptionCreated(let v)? = kind {return v}
+      return Daybook_SubscriptionCreated()
+    }
+    set {kind = .subscriptionCreated(newValue)}
+  }
+
+  var subscriptionModified: Daybook_SubscriptionModified {
+    get {
+      if case .subscriptionModified(let v)? = kind {return v}
+      return Daybook_SubscriptionModified()
+    }
+    set {kind = .subscriptionModified(newValue)}
+  }
+
+  var subscriptionDeleted: Daybook_SubscriptionDeleted {
+    get {
+      if case .subscriptionDeleted(let v)? = kind {return v}
+      return Daybook_SubscriptionDeleted()
+    }
+    set {kind = .subscriptionDeleted(newValue)}
+  }
+
+  var subscriptionSecretRotated: Daybook_SubscriptionSecretRotated {
+    get {
+      if case .subscriptionSecretRotated(let v)? = kind {return v}
+      return Daybook_SubscriptionSecretRotated()
+    }
+    set {kind = .subscriptionSecretRotated(newValue)}
+  }
+
+  var deliverySucceeded: Daybook_DeliverySucceeded {
+    get {
+      if case .deliverySucceeded(let v)? = kind {return v}
+      return Daybook_DeliverySucceeded()
+    }
+    set {kind = .deliverySucceeded(newValue)}
+  }
+
+  var deliveryRetryScheduled: Daybook_DeliveryRetryScheduled {
+    get {
+      if case .deliveryRetryScheduled(let v)? = kind {return v}
+      return Daybook_DeliveryRetryScheduled()
+    }
+    set {kind = .deliveryRetryScheduled(newValue)}
+  }
+
+  var deliveryFailed: Daybook_DeliveryFailed {
+    get {
+      if case .deliveryFailed(let v)? = kind {return v}
+      return Daybook_DeliveryFailed()
+    }
+    set {kind = .deliveryFailed(newValue)}
+  }
+
+  var deliveryRequeued: Daybook_DeliveryRequeued {
+    get {
+      if case .deliveryRequeued(let v)? = kind {return v}
+      return Daybook_DeliveryRequeued()
+    }
+    set {kind = .deliveryRequeued(newValue)}
+  }
+
   var payloadsErased: Daybook_PayloadsErased {
     get {
       if case .payloadsErased(let v)? = kind {return v}
@@ -986,6 +1141,20 @@ nonisolated struct Daybook_Event: Sendable {
     case runFailed(Daybook_RunFailed)
     case runRequeued(Daybook_RunRequeued)
     case runCancelled(Daybook_RunCancelled)
+    case triggerCreated(Daybook_TriggerCreated)
+    case triggerModified(Daybook_TriggerModified)
+    case triggerDeleted(Daybook_TriggerDeleted)
+    case triggerSecretRotated(Daybook_TriggerSecretRotated)
+    case messageRefused(Daybook_MessageRefused)
+    case refusalRetried(Daybook_RefusalRetried)
+    case subscriptionCreated(Daybook_SubscriptionCreated)
+    case subscriptionModified(Daybook_SubscriptionModified)
+    case subscriptionDeleted(Daybook_SubscriptionDeleted)
+    case subscriptionSecretRotated(Daybook_SubscriptionSecretRotated)
+    case deliverySucceeded(Daybook_DeliverySucceeded)
+    case deliveryRetryScheduled(Daybook_DeliveryRetryScheduled)
+    case deliveryFailed(Daybook_DeliveryFailed)
+    case deliveryRequeued(Daybook_DeliveryRequeued)
     case payloadsErased(Daybook_PayloadsErased)
 
   }
@@ -1720,6 +1889,16 @@ nonisolated struct Daybook_RunQueued: @unchecked Sendable {
   /// Clears the value of `retry`. Subsequent reads from it will return its default value.
   mutating func clearRetry() {_uniqueStorage()._retry = nil}
 
+  /// Of the message that it was made from.
+  var deduplication: Daybook_Deduplication {
+    get {_storage._deduplication ?? Daybook_Deduplication()}
+    set {_uniqueStorage()._deduplication = newValue}
+  }
+  /// Returns true if `deduplication` has been explicitly set.
+  var hasDeduplication: Bool {_storage._deduplication != nil}
+  /// Clears the value of `deduplication`. Subsequent reads from it will return its default value.
+  mutating func clearDeduplication() {_uniqueStorage()._deduplication = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum Mode: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -2080,12 +2259,688 @@ nonisolated struct Daybook_PayloadsErased: Sendable {
 
   var payloads: [Daybook_PayloadLocation] = []
 
+  /// Set where a refusal was named.
+  var refusal: Daybook_RefusalLink {
+    get {_refusal ?? Daybook_RefusalLink()}
+    set {_refusal = newValue}
+  }
+  /// Returns true if `refusal` has been explicitly set.
+  var hasRefusal: Bool {self._refusal != nil}
+  /// Clears the value of `refusal`. Subsequent reads from it will return its default value.
+  mutating func clearRefusal() {self._refusal = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _schedule: Daybook_ScheduleLink? = nil
   fileprivate var _run: Daybook_RunLink? = nil
+  fileprivate var _refusal: Daybook_RefusalLink? = nil
+}
+
+nonisolated struct Daybook_RefusalLink: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var refusal: Data = Data()
+
+  var trigger: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// The ids under which a message may come again: SHA-256 of each, with what kind of id it is.
+nonisolated struct Daybook_Deduplication: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var digests: [Data] = []
+
+  var endsAt: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Daybook_TriggerCreated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var trigger: Data = Data()
+
+  var workflow: Data = Data()
+
+  var source: Daybook_TriggerSource = .unspecified
+
+  var name: String = String()
+
+  var version: UInt32 {
+    get {_version ?? 0}
+    set {_version = newValue}
+  }
+  /// Returns true if `version` has been explicitly set.
+  var hasVersion: Bool {self._version != nil}
+  /// Clears the value of `version`. Subsequent reads from it will return its default value.
+  mutating func clearVersion() {self._version = nil}
+
+  var isEnabled: Bool = false
+
+  /// A JSON object: how messages are let in and told apart.
+  var configuration: Data = Data()
+
+  var secret: Daybook_SealedSecret {
+    get {_secret ?? Daybook_SealedSecret()}
+    set {_secret = newValue}
+  }
+  /// Returns true if `secret` has been explicitly set.
+  var hasSecret: Bool {self._secret != nil}
+  /// Clears the value of `secret`. Subsequent reads from it will return its default value.
+  mutating func clearSecret() {self._secret = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _version: UInt32? = nil
+  fileprivate var _secret: Daybook_SealedSecret? = nil
+}
+
+nonisolated struct Daybook_TriggerModified: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var trigger: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var name: String {
+    get {_name ?? String()}
+    set {_name = newValue}
+  }
+  /// Returns true if `name` has been explicitly set.
+  var hasName: Bool {self._name != nil}
+  /// Clears the value of `name`. Subsequent reads from it will return its default value.
+  mutating func clearName() {self._name = nil}
+
+  var version: UInt32 {
+    get {_version ?? 0}
+    set {_version = newValue}
+  }
+  /// Returns true if `version` has been explicitly set.
+  var hasVersion: Bool {self._version != nil}
+  /// Clears the value of `version`. Subsequent reads from it will return its default value.
+  mutating func clearVersion() {self._version = nil}
+
+  /// The pin was removed.
+  var clearsVersion: Bool = false
+
+  var isEnabled: Bool {
+    get {_isEnabled ?? false}
+    set {_isEnabled = newValue}
+  }
+  /// Returns true if `isEnabled` has been explicitly set.
+  var hasIsEnabled: Bool {self._isEnabled != nil}
+  /// Clears the value of `isEnabled`. Subsequent reads from it will return its default value.
+  mutating func clearIsEnabled() {self._isEnabled = nil}
+
+  var configuration: Data {
+    get {_configuration ?? Data()}
+    set {_configuration = newValue}
+  }
+  /// Returns true if `configuration` has been explicitly set.
+  var hasConfiguration: Bool {self._configuration != nil}
+  /// Clears the value of `configuration`. Subsequent reads from it will return its default value.
+  mutating func clearConfiguration() {self._configuration = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _name: String? = nil
+  fileprivate var _version: UInt32? = nil
+  fileprivate var _isEnabled: Bool? = nil
+  fileprivate var _configuration: Data? = nil
+}
+
+nonisolated struct Daybook_TriggerDeleted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var trigger: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Daybook_TriggerSecretRotated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var trigger: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var secret: Daybook_SealedSecret {
+    get {_secret ?? Daybook_SealedSecret()}
+    set {_secret = newValue}
+  }
+  /// Returns true if `secret` has been explicitly set.
+  var hasSecret: Bool {self._secret != nil}
+  /// Clears the value of `secret`. Subsequent reads from it will return its default value.
+  mutating func clearSecret() {self._secret = nil}
+
+  /// Until when the secret before it holds.
+  var oldEndsAt: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _secret: Daybook_SealedSecret? = nil
+}
+
+nonisolated struct Daybook_MessageRefused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var refusal: Data = Data()
+
+  var trigger: Data = Data()
+
+  var reason: Daybook_MessageRefused.Reason = .unspecified
+
+  var detail: String = String()
+
+  var contentType: String {
+    get {_contentType ?? String()}
+    set {_contentType = newValue}
+  }
+  /// Returns true if `contentType` has been explicitly set.
+  var hasContentType: Bool {self._contentType != nil}
+  /// Clears the value of `contentType`. Subsequent reads from it will return its default value.
+  mutating func clearContentType() {self._contentType = nil}
+
+  var body: Daybook_Payload {
+    get {_body ?? Daybook_Payload()}
+    set {_body = newValue}
+  }
+  /// Returns true if `body` has been explicitly set.
+  var hasBody: Bool {self._body != nil}
+  /// Clears the value of `body`. Subsequent reads from it will return its default value.
+  mutating func clearBody() {self._body = nil}
+
+  var deduplication: Daybook_Deduplication {
+    get {_deduplication ?? Daybook_Deduplication()}
+    set {_deduplication = newValue}
+  }
+  /// Returns true if `deduplication` has been explicitly set.
+  var hasDeduplication: Bool {self._deduplication != nil}
+  /// Clears the value of `deduplication`. Subsequent reads from it will return its default value.
+  mutating func clearDeduplication() {self._deduplication = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum Reason: SwiftProtobuf.Enum, Swift.CaseIterable {
+    typealias RawValue = Int
+    case unspecified // = 0
+    case invalidJson // = 1
+    case unsupportedContentType // = 2
+    case tooLarge // = 3
+    case workflowGone // = 4
+    case versionGone // = 5
+    case UNRECOGNIZED(Int)
+
+    init() {
+      self = .unspecified
+    }
+
+    init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .invalidJson
+      case 2: self = .unsupportedContentType
+      case 3: self = .tooLarge
+      case 4: self = .workflowGone
+      case 5: self = .versionGone
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .invalidJson: return 1
+      case .unsupportedContentType: return 2
+      case .tooLarge: return 3
+      case .workflowGone: return 4
+      case .versionGone: return 5
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    static let allCases: [Daybook_MessageRefused.Reason] = [
+      .unspecified,
+      .invalidJson,
+      .unsupportedContentType,
+      .tooLarge,
+      .workflowGone,
+      .versionGone,
+    ]
+
+  }
+
+  init() {}
+
+  fileprivate var _contentType: String? = nil
+  fileprivate var _body: Daybook_Payload? = nil
+  fileprivate var _deduplication: Daybook_Deduplication? = nil
+}
+
+/// A refused message became the input of a run after all.
+nonisolated struct Daybook_RefusalRetried: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var refusal: Data = Data()
+
+  var trigger: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var run: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Actions: bit 0 workflow_created, 1 workflow_updated, 2 workflow_deleted, 3 workflow_run_started,
+/// 4 workflow_run_completed, 5 workflow_schedule_expired.
+nonisolated struct Daybook_SubscriptionCreated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var subscription: Data = Data()
+
+  /// Counts the team's subscriptions; part of the ids of its deliveries.
+  var number: UInt32 = 0
+
+  var name: String = String()
+
+  var url: String = String()
+
+  var actions: UInt32 = 0
+
+  /// All workflows where there is none.
+  var workflows: [Data] = []
+
+  var isEnabled: Bool = false
+
+  var timeoutSeconds: UInt32 = 0
+
+  var maxRetries: UInt32 = 0
+
+  var retryBackoffSeconds: UInt32 = 0
+
+  var bearerToken: Daybook_SealedSecret {
+    get {_bearerToken ?? Daybook_SealedSecret()}
+    set {_bearerToken = newValue}
+  }
+  /// Returns true if `bearerToken` has been explicitly set.
+  var hasBearerToken: Bool {self._bearerToken != nil}
+  /// Clears the value of `bearerToken`. Subsequent reads from it will return its default value.
+  mutating func clearBearerToken() {self._bearerToken = nil}
+
+  var secret: Daybook_SealedSecret {
+    get {_secret ?? Daybook_SealedSecret()}
+    set {_secret = newValue}
+  }
+  /// Returns true if `secret` has been explicitly set.
+  var hasSecret: Bool {self._secret != nil}
+  /// Clears the value of `secret`. Subsequent reads from it will return its default value.
+  mutating func clearSecret() {self._secret = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _bearerToken: Daybook_SealedSecret? = nil
+  fileprivate var _secret: Daybook_SealedSecret? = nil
+}
+
+nonisolated struct Daybook_SubscriptionModified: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var subscription: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var name: String {
+    get {_name ?? String()}
+    set {_name = newValue}
+  }
+  /// Returns true if `name` has been explicitly set.
+  var hasName: Bool {self._name != nil}
+  /// Clears the value of `name`. Subsequent reads from it will return its default value.
+  mutating func clearName() {self._name = nil}
+
+  var url: String {
+    get {_url ?? String()}
+    set {_url = newValue}
+  }
+  /// Returns true if `url` has been explicitly set.
+  var hasURL: Bool {self._url != nil}
+  /// Clears the value of `url`. Subsequent reads from it will return its default value.
+  mutating func clearURL() {self._url = nil}
+
+  var actions: UInt32 {
+    get {_actions ?? 0}
+    set {_actions = newValue}
+  }
+  /// Returns true if `actions` has been explicitly set.
+  var hasActions: Bool {self._actions != nil}
+  /// Clears the value of `actions`. Subsequent reads from it will return its default value.
+  mutating func clearActions() {self._actions = nil}
+
+  var workflows: Daybook_SubscriptionModified.Workflows {
+    get {_workflows ?? Daybook_SubscriptionModified.Workflows()}
+    set {_workflows = newValue}
+  }
+  /// Returns true if `workflows` has been explicitly set.
+  var hasWorkflows: Bool {self._workflows != nil}
+  /// Clears the value of `workflows`. Subsequent reads from it will return its default value.
+  mutating func clearWorkflows() {self._workflows = nil}
+
+  var isEnabled: Bool {
+    get {_isEnabled ?? false}
+    set {_isEnabled = newValue}
+  }
+  /// Returns true if `isEnabled` has been explicitly set.
+  var hasIsEnabled: Bool {self._isEnabled != nil}
+  /// Clears the value of `isEnabled`. Subsequent reads from it will return its default value.
+  mutating func clearIsEnabled() {self._isEnabled = nil}
+
+  /// Its receiver answered 410, or is believed to be back.
+  var isGone: Bool {
+    get {_isGone ?? false}
+    set {_isGone = newValue}
+  }
+  /// Returns true if `isGone` has been explicitly set.
+  var hasIsGone: Bool {self._isGone != nil}
+  /// Clears the value of `isGone`. Subsequent reads from it will return its default value.
+  mutating func clearIsGone() {self._isGone = nil}
+
+  var timeoutSeconds: UInt32 {
+    get {_timeoutSeconds ?? 0}
+    set {_timeoutSeconds = newValue}
+  }
+  /// Returns true if `timeoutSeconds` has been explicitly set.
+  var hasTimeoutSeconds: Bool {self._timeoutSeconds != nil}
+  /// Clears the value of `timeoutSeconds`. Subsequent reads from it will return its default value.
+  mutating func clearTimeoutSeconds() {self._timeoutSeconds = nil}
+
+  var maxRetries: UInt32 {
+    get {_maxRetries ?? 0}
+    set {_maxRetries = newValue}
+  }
+  /// Returns true if `maxRetries` has been explicitly set.
+  var hasMaxRetries: Bool {self._maxRetries != nil}
+  /// Clears the value of `maxRetries`. Subsequent reads from it will return its default value.
+  mutating func clearMaxRetries() {self._maxRetries = nil}
+
+  var retryBackoffSeconds: UInt32 {
+    get {_retryBackoffSeconds ?? 0}
+    set {_retryBackoffSeconds = newValue}
+  }
+  /// Returns true if `retryBackoffSeconds` has been explicitly set.
+  var hasRetryBackoffSeconds: Bool {self._retryBackoffSeconds != nil}
+  /// Clears the value of `retryBackoffSeconds`. Subsequent reads from it will return its default value.
+  mutating func clearRetryBackoffSeconds() {self._retryBackoffSeconds = nil}
+
+  var bearerToken: Daybook_SealedSecret {
+    get {_bearerToken ?? Daybook_SealedSecret()}
+    set {_bearerToken = newValue}
+  }
+  /// Returns true if `bearerToken` has been explicitly set.
+  var hasBearerToken: Bool {self._bearerToken != nil}
+  /// Clears the value of `bearerToken`. Subsequent reads from it will return its default value.
+  mutating func clearBearerToken() {self._bearerToken = nil}
+
+  var clearsBearerToken: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct Workflows: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var ids: [Data] = []
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  init() {}
+
+  fileprivate var _name: String? = nil
+  fileprivate var _url: String? = nil
+  fileprivate var _actions: UInt32? = nil
+  fileprivate var _workflows: Daybook_SubscriptionModified.Workflows? = nil
+  fileprivate var _isEnabled: Bool? = nil
+  fileprivate var _isGone: Bool? = nil
+  fileprivate var _timeoutSeconds: UInt32? = nil
+  fileprivate var _maxRetries: UInt32? = nil
+  fileprivate var _retryBackoffSeconds: UInt32? = nil
+  fileprivate var _bearerToken: Daybook_SealedSecret? = nil
+}
+
+nonisolated struct Daybook_SubscriptionDeleted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var subscription: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Daybook_SubscriptionSecretRotated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var subscription: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var secret: Daybook_SealedSecret {
+    get {_secret ?? Daybook_SealedSecret()}
+    set {_secret = newValue}
+  }
+  /// Returns true if `secret` has been explicitly set.
+  var hasSecret: Bool {self._secret != nil}
+  /// Clears the value of `secret`. Subsequent reads from it will return its default value.
+  mutating func clearSecret() {self._secret = nil}
+
+  /// Until when the secret before it signs too.
+  var oldEndsAt: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _secret: Daybook_SealedSecret? = nil
+}
+
+/// A delivery's id is the position of the entry that it tells of (8 bytes), the index of the event (1 byte)
+/// and the number of the subscription (3 bytes). That there is one follows from the subscriptions at that entry.
+nonisolated struct Daybook_DeliveryAttempt: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Counts from 1; 0 where nothing was sent.
+  var number: UInt32 = 0
+
+  var startedAt: Int64 = 0
+
+  var latencyMilliseconds: UInt32 = 0
+
+  var statusCode: UInt32 {
+    get {_statusCode ?? 0}
+    set {_statusCode = newValue}
+  }
+  /// Returns true if `statusCode` has been explicitly set.
+  var hasStatusCode: Bool {self._statusCode != nil}
+  /// Clears the value of `statusCode`. Subsequent reads from it will return its default value.
+  mutating func clearStatusCode() {self._statusCode = nil}
+
+  var error: String {
+    get {_error ?? String()}
+    set {_error = newValue}
+  }
+  /// Returns true if `error` has been explicitly set.
+  var hasError: Bool {self._error != nil}
+  /// Clears the value of `error`. Subsequent reads from it will return its default value.
+  mutating func clearError() {self._error = nil}
+
+  /// The beginning of the answer's body.
+  var answer: Daybook_Payload {
+    get {_answer ?? Daybook_Payload()}
+    set {_answer = newValue}
+  }
+  /// Returns true if `answer` has been explicitly set.
+  var hasAnswer: Bool {self._answer != nil}
+  /// Clears the value of `answer`. Subsequent reads from it will return its default value.
+  mutating func clearAnswer() {self._answer = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _statusCode: UInt32? = nil
+  fileprivate var _error: String? = nil
+  fileprivate var _answer: Daybook_Payload? = nil
+}
+
+nonisolated struct Daybook_DeliverySucceeded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var delivery: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var attempt: Daybook_DeliveryAttempt {
+    get {_attempt ?? Daybook_DeliveryAttempt()}
+    set {_attempt = newValue}
+  }
+  /// Returns true if `attempt` has been explicitly set.
+  var hasAttempt: Bool {self._attempt != nil}
+  /// Clears the value of `attempt`. Subsequent reads from it will return its default value.
+  mutating func clearAttempt() {self._attempt = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _attempt: Daybook_DeliveryAttempt? = nil
+}
+
+nonisolated struct Daybook_DeliveryRetryScheduled: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var delivery: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var attempt: Daybook_DeliveryAttempt {
+    get {_attempt ?? Daybook_DeliveryAttempt()}
+    set {_attempt = newValue}
+  }
+  /// Returns true if `attempt` has been explicitly set.
+  var hasAttempt: Bool {self._attempt != nil}
+  /// Clears the value of `attempt`. Subsequent reads from it will return its default value.
+  mutating func clearAttempt() {self._attempt = nil}
+
+  var notBefore: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _attempt: Daybook_DeliveryAttempt? = nil
+}
+
+nonisolated struct Daybook_DeliveryFailed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var delivery: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var attempt: Daybook_DeliveryAttempt {
+    get {_attempt ?? Daybook_DeliveryAttempt()}
+    set {_attempt = newValue}
+  }
+  /// Returns true if `attempt` has been explicitly set.
+  var hasAttempt: Bool {self._attempt != nil}
+  /// Clears the value of `attempt`. Subsequent reads from it will return its default value.
+  mutating func clearAttempt() {self._attempt = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _attempt: Daybook_DeliveryAttempt? = nil
+}
+
+/// A delivery that had ended is to be sent again.
+nonisolated struct Daybook_DeliveryRequeued: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var delivery: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var notBefore: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -2093,7 +2948,7 @@ nonisolated struct Daybook_PayloadsErased: Sendable {
 fileprivate nonisolated let _protobuf_package = "daybook"
 
 nonisolated extension Daybook_Command: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_UNSPECIFIED\0\u{1}COMMAND_INITIALISE\0\u{1}COMMAND_START\0\u{1}COMMAND_STOP\0\u{1}COMMAND_PAUSE\0\u{1}COMMAND_RESUME\0\u{1}COMMAND_TRUST_CLOCK\0\u{2}\u{4}COMMAND_CREATE_TEAM\0\u{1}COMMAND_SET_LICENSE\0\u{1}COMMAND_CREATE_KEY\0\u{1}COMMAND_REVOKE_KEY\0\u{2}\u{7}COMMAND_CREATE_WORKFLOW\0\u{1}COMMAND_MODIFY_WORKFLOW\0\u{1}COMMAND_SET_CONCURRENCY\0\u{1}COMMAND_DELETE_WORKFLOW\0\u{1}COMMAND_ROTATE_SECRET\0\u{2}\u{6}COMMAND_EDIT_DRAFT\0\u{1}COMMAND_SAVE_VERSION\0\u{1}COMMAND_RENAME_VERSION\0\u{1}COMMAND_ACTIVATE_VERSION\0\u{1}COMMAND_DELETE_VERSION\0\u{2}\u{6}COMMAND_CREATE_SCHEDULE\0\u{1}COMMAND_MODIFY_SCHEDULE\0\u{1}COMMAND_CANCEL_SCHEDULE\0\u{1}COMMAND_FIRE\0\u{2}\u{7}COMMAND_EXECUTE\0\u{1}COMMAND_ACCEPT_HOOK\0\u{1}COMMAND_ACCEPT_MESSAGE\0\u{1}COMMAND_REFUSE_MESSAGE\0\u{2}\u{7}COMMAND_CLAIM\0\u{1}COMMAND_RENEW_LEASE\0\u{1}COMMAND_ACCEPT\0\u{1}COMMAND_RELEASE\0\u{1}COMMAND_COMPLETE\0\u{1}COMMAND_FAIL\0\u{1}COMMAND_REAP\0\u{1}COMMAND_RETRY\0\u{1}COMMAND_EXPIRE\0\u{1}COMMAND_CANCEL_RUN\0\u{2}\u{b}COMMAND_CREATE_TRIGGER\0\u{1}COMMAND_MODIFY_TRIGGER\0\u{1}COMMAND_DELETE_TRIGGER\0\u{2}\u{3}COMMAND_CREATE_SUBSCRIPTION\0\u{1}COMMAND_MODIFY_SUBSCRIPTION\0\u{1}COMMAND_DELETE_SUBSCRIPTION\0\u{2}\u{3}COMMAND_RECORD_DELIVERY\0\u{1}COMMAND_REDELIVER\0\u{2}\u{4}COMMAND_START_OPERATION\0\u{1}COMMAND_FINISH_OPERATION\0\u{2}\u{4}COMMAND_ERASE\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_UNSPECIFIED\0\u{1}COMMAND_INITIALISE\0\u{1}COMMAND_START\0\u{1}COMMAND_STOP\0\u{1}COMMAND_PAUSE\0\u{1}COMMAND_RESUME\0\u{1}COMMAND_TRUST_CLOCK\0\u{2}\u{4}COMMAND_CREATE_TEAM\0\u{1}COMMAND_SET_LICENSE\0\u{1}COMMAND_CREATE_KEY\0\u{1}COMMAND_REVOKE_KEY\0\u{2}\u{7}COMMAND_CREATE_WORKFLOW\0\u{1}COMMAND_MODIFY_WORKFLOW\0\u{1}COMMAND_SET_CONCURRENCY\0\u{1}COMMAND_DELETE_WORKFLOW\0\u{1}COMMAND_ROTATE_SECRET\0\u{2}\u{6}COMMAND_EDIT_DRAFT\0\u{1}COMMAND_SAVE_VERSION\0\u{1}COMMAND_RENAME_VERSION\0\u{1}COMMAND_ACTIVATE_VERSION\0\u{1}COMMAND_DELETE_VERSION\0\u{2}\u{6}COMMAND_CREATE_SCHEDULE\0\u{1}COMMAND_MODIFY_SCHEDULE\0\u{1}COMMAND_CANCEL_SCHEDULE\0\u{1}COMMAND_FIRE\0\u{2}\u{7}COMMAND_EXECUTE\0\u{1}COMMAND_ACCEPT_HOOK\0\u{1}COMMAND_ACCEPT_MESSAGE\0\u{1}COMMAND_REFUSE_MESSAGE\0\u{1}COMMAND_RETRY_REFUSAL\0\u{2}\u{6}COMMAND_CLAIM\0\u{1}COMMAND_RENEW_LEASE\0\u{1}COMMAND_ACCEPT\0\u{1}COMMAND_RELEASE\0\u{1}COMMAND_COMPLETE\0\u{1}COMMAND_FAIL\0\u{1}COMMAND_REAP\0\u{1}COMMAND_RETRY\0\u{1}COMMAND_EXPIRE\0\u{1}COMMAND_CANCEL_RUN\0\u{2}\u{b}COMMAND_CREATE_TRIGGER\0\u{1}COMMAND_MODIFY_TRIGGER\0\u{1}COMMAND_DELETE_TRIGGER\0\u{2}\u{3}COMMAND_CREATE_SUBSCRIPTION\0\u{1}COMMAND_MODIFY_SUBSCRIPTION\0\u{1}COMMAND_DELETE_SUBSCRIPTION\0\u{2}\u{3}COMMAND_RECORD_DELIVERY\0\u{1}COMMAND_REDELIVER\0\u{2}\u{4}COMMAND_START_OPERATION\0\u{1}COMMAND_FINISH_OPERATION\0\u{2}\u{4}COMMAND_ERASE\0")
 }
 
 nonisolated extension Daybook_Role: SwiftProtobuf._ProtoNameProviding {
@@ -2102,6 +2957,10 @@ nonisolated extension Daybook_Role: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension Daybook_Reason: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_ERROR\0\u{1}REASON_TIMEOUT\0\u{1}REASON_EXPIRED\0\u{1}REASON_HTTP_STATUS\0\u{1}REASON_CONNECTION\0\u{1}REASON_INVALID_OUTPUT\0")
+}
+
+nonisolated extension Daybook_TriggerSource: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0TRIGGER_SOURCE_UNSPECIFIED\0\u{1}TRIGGER_SOURCE_WEBHOOK\0\u{1}TRIGGER_SOURCE_SQS\0")
 }
 
 nonisolated extension Daybook_Entry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -2466,7 +3325,7 @@ nonisolated extension Daybook_RetryPolicy: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Event"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}initialised\0\u{1}started\0\u{1}stopped\0\u{1}paused\0\u{1}resumed\0\u{3}clock_trusted\0\u{4}\u{4}team_created\0\u{3}license_set\0\u{3}key_created\0\u{3}key_revoked\0\u{4}\u{7}workflow_created\0\u{3}workflow_modified\0\u{3}concurrency_set\0\u{3}secret_rotated\0\u{4}\u{7}draft_edited\0\u{3}version_saved\0\u{3}version_renamed\0\u{3}version_activated\0\u{4}\u{7}schedule_created\0\u{3}schedule_modified\0\u{3}schedule_cancelled\0\u{3}schedule_fired\0\u{3}schedule_expired\0\u{4}\u{6}run_queued\0\u{3}run_started\0\u{3}lease_renewed\0\u{3}run_accepted\0\u{3}run_released\0\u{3}run_completed\0\u{3}run_retry_scheduled\0\u{3}run_failed\0\u{3}run_requeued\0\u{3}run_cancelled\0\u{4})payloads_erased\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}initialised\0\u{1}started\0\u{1}stopped\0\u{1}paused\0\u{1}resumed\0\u{3}clock_trusted\0\u{4}\u{4}team_created\0\u{3}license_set\0\u{3}key_created\0\u{3}key_revoked\0\u{4}\u{7}workflow_created\0\u{3}workflow_modified\0\u{3}concurrency_set\0\u{3}secret_rotated\0\u{4}\u{7}draft_edited\0\u{3}version_saved\0\u{3}version_renamed\0\u{3}version_activated\0\u{4}\u{7}schedule_created\0\u{3}schedule_modified\0\u{3}schedule_cancelled\0\u{3}schedule_fired\0\u{3}schedule_expired\0\u{4}\u{6}run_queued\0\u{3}run_started\0\u{3}lease_renewed\0\u{3}run_accepted\0\u{3}run_released\0\u{3}run_completed\0\u{3}run_retry_scheduled\0\u{3}run_failed\0\u{3}run_requeued\0\u{3}run_cancelled\0\u{3}trigger_created\0\u{3}trigger_modified\0\u{3}trigger_deleted\0\u{3}trigger_secret_rotated\0\u{3}message_refused\0\u{3}refusal_retried\0\u{4}\u{5}subscription_created\0\u{3}subscription_modified\0\u{3}subscription_deleted\0\u{3}subscription_secret_rotated\0\u{4}\u{7}delivery_succeeded\0\u{3}delivery_retry_scheduled\0\u{3}delivery_failed\0\u{3}delivery_requeued\0\u{4}\u{11}payloads_erased\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2903,6 +3762,188 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .runCancelled(v)
         }
       }()
+      case 60: try {
+        var v: Daybook_TriggerCreated?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .triggerCreated(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .triggerCreated(v)
+        }
+      }()
+      case 61: try {
+        var v: Daybook_TriggerModified?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .triggerModified(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .triggerModified(v)
+        }
+      }()
+      case 62: try {
+        var v: Daybook_TriggerDeleted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .triggerDeleted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .triggerDeleted(v)
+        }
+      }()
+      case 63: try {
+        var v: Daybook_TriggerSecretRotated?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .triggerSecretRotated(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .triggerSecretRotated(v)
+        }
+      }()
+      case 64: try {
+        var v: Daybook_MessageRefused?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .messageRefused(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .messageRefused(v)
+        }
+      }()
+      case 65: try {
+        var v: Daybook_RefusalRetried?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .refusalRetried(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .refusalRetried(v)
+        }
+      }()
+      case 70: try {
+        var v: Daybook_SubscriptionCreated?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .subscriptionCreated(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .subscriptionCreated(v)
+        }
+      }()
+      case 71: try {
+        var v: Daybook_SubscriptionModified?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .subscriptionModified(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .subscriptionModified(v)
+        }
+      }()
+      case 72: try {
+        var v: Daybook_SubscriptionDeleted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .subscriptionDeleted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .subscriptionDeleted(v)
+        }
+      }()
+      case 73: try {
+        var v: Daybook_SubscriptionSecretRotated?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .subscriptionSecretRotated(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .subscriptionSecretRotated(v)
+        }
+      }()
+      case 80: try {
+        var v: Daybook_DeliverySucceeded?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .deliverySucceeded(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .deliverySucceeded(v)
+        }
+      }()
+      case 81: try {
+        var v: Daybook_DeliveryRetryScheduled?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .deliveryRetryScheduled(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .deliveryRetryScheduled(v)
+        }
+      }()
+      case 82: try {
+        var v: Daybook_DeliveryFailed?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .deliveryFailed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .deliveryFailed(v)
+        }
+      }()
+      case 83: try {
+        var v: Daybook_DeliveryRequeued?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .deliveryRequeued(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .deliveryRequeued(v)
+        }
+      }()
       case 100: try {
         var v: Daybook_PayloadsErased?
         var hadOneofValue = false
@@ -3058,6 +4099,62 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .runCancelled?: try {
       guard case .runCancelled(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 59)
+    }()
+    case .triggerCreated?: try {
+      guard case .triggerCreated(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    }()
+    case .triggerModified?: try {
+      guard case .triggerModified(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
+    }()
+    case .triggerDeleted?: try {
+      guard case .triggerDeleted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 62)
+    }()
+    case .triggerSecretRotated?: try {
+      guard case .triggerSecretRotated(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 63)
+    }()
+    case .messageRefused?: try {
+      guard case .messageRefused(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 64)
+    }()
+    case .refusalRetried?: try {
+      guard case .refusalRetried(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 65)
+    }()
+    case .subscriptionCreated?: try {
+      guard case .subscriptionCreated(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 70)
+    }()
+    case .subscriptionModified?: try {
+      guard case .subscriptionModified(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 71)
+    }()
+    case .subscriptionDeleted?: try {
+      guard case .subscriptionDeleted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 72)
+    }()
+    case .subscriptionSecretRotated?: try {
+      guard case .subscriptionSecretRotated(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 73)
+    }()
+    case .deliverySucceeded?: try {
+      guard case .deliverySucceeded(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
+    }()
+    case .deliveryRetryScheduled?: try {
+      guard case .deliveryRetryScheduled(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 81)
+    }()
+    case .deliveryFailed?: try {
+      guard case .deliveryFailed(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 82)
+    }()
+    case .deliveryRequeued?: try {
+      guard case .deliveryRequeued(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 83)
     }()
     case .payloadsErased?: try {
       guard case .payloadsErased(let v)? = self.kind else { preconditionFailure() }
@@ -4126,7 +5223,7 @@ nonisolated extension Daybook_PayloadLocation: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunQueued"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}run\0\u{1}workflow\0\u{1}version\0\u{3}definition_position\0\u{1}queue\0\u{1}mode\0\u{1}schedule\0\u{1}trigger\0\u{3}scheduled_time\0\u{1}input\0\u{3}stored_input\0\u{1}priority\0\u{3}expires_at\0\u{3}timeout_seconds\0\u{1}retry\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}run\0\u{1}workflow\0\u{1}version\0\u{3}definition_position\0\u{1}queue\0\u{1}mode\0\u{1}schedule\0\u{1}trigger\0\u{3}scheduled_time\0\u{1}input\0\u{3}stored_input\0\u{1}priority\0\u{3}expires_at\0\u{3}timeout_seconds\0\u{1}retry\0\u{1}deduplication\0")
 
   fileprivate class _StorageClass {
     var _run: Data = Data()
@@ -4144,6 +5241,7 @@ nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._M
     var _expiresAt: Int64? = nil
     var _timeoutSeconds: UInt32 = 0
     var _retry: Daybook_RetryPolicy? = nil
+    var _deduplication: Daybook_Deduplication? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -4169,6 +5267,7 @@ nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._M
       _expiresAt = source._expiresAt
       _timeoutSeconds = source._timeoutSeconds
       _retry = source._retry
+      _deduplication = source._deduplication
     }
   }
 
@@ -4202,6 +5301,7 @@ nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._M
         case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._expiresAt) }()
         case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._timeoutSeconds) }()
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._retry) }()
+        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._deduplication) }()
         default: break
         }
       }
@@ -4259,6 +5359,9 @@ nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._M
       try { if let v = _storage._retry {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
       } }()
+      try { if let v = _storage._deduplication {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -4283,6 +5386,7 @@ nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._expiresAt != rhs_storage._expiresAt {return false}
         if _storage._timeoutSeconds != rhs_storage._timeoutSeconds {return false}
         if _storage._retry != rhs_storage._retry {return false}
+        if _storage._deduplication != rhs_storage._deduplication {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4848,7 +5952,7 @@ nonisolated extension Daybook_RunLink: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Daybook_PayloadsErased: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PayloadsErased"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}schedule\0\u{1}run\0\u{3}names_run\0\u{1}payloads\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}schedule\0\u{1}run\0\u{3}names_run\0\u{1}payloads\0\u{1}refusal\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4860,6 +5964,7 @@ nonisolated extension Daybook_PayloadsErased: SwiftProtobuf.Message, SwiftProtob
       case 2: try { try decoder.decodeSingularMessageField(value: &self._run) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.namesRun) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.payloads) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._refusal) }()
       default: break
       }
     }
@@ -4882,6 +5987,9 @@ nonisolated extension Daybook_PayloadsErased: SwiftProtobuf.Message, SwiftProtob
     if !self.payloads.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.payloads, fieldNumber: 4)
     }
+    try { if let v = self._refusal {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4890,6 +5998,945 @@ nonisolated extension Daybook_PayloadsErased: SwiftProtobuf.Message, SwiftProtob
     if lhs._run != rhs._run {return false}
     if lhs.namesRun != rhs.namesRun {return false}
     if lhs.payloads != rhs.payloads {return false}
+    if lhs._refusal != rhs._refusal {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_RefusalLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RefusalLink"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}refusal\0\u{1}trigger\0\u{1}previous\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.refusal) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.trigger) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.refusal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.refusal, fieldNumber: 1)
+    }
+    if !self.trigger.isEmpty {
+      try visitor.visitSingularBytesField(value: self.trigger, fieldNumber: 2)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_RefusalLink, rhs: Daybook_RefusalLink) -> Bool {
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.trigger != rhs.trigger {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_Deduplication: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Deduplication"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digests\0\u{3}ends_at\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.digests) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.endsAt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.digests.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.digests, fieldNumber: 1)
+    }
+    if self.endsAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.endsAt, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_Deduplication, rhs: Daybook_Deduplication) -> Bool {
+    if lhs.digests != rhs.digests {return false}
+    if lhs.endsAt != rhs.endsAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_TriggerCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TriggerCreated"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}trigger\0\u{1}workflow\0\u{1}source\0\u{1}name\0\u{1}version\0\u{3}is_enabled\0\u{1}configuration\0\u{1}secret\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.trigger) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.workflow) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.source) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self._version) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.isEnabled) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.configuration) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._secret) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.trigger.isEmpty {
+      try visitor.visitSingularBytesField(value: self.trigger, fieldNumber: 1)
+    }
+    if !self.workflow.isEmpty {
+      try visitor.visitSingularBytesField(value: self.workflow, fieldNumber: 2)
+    }
+    if self.source != .unspecified {
+      try visitor.visitSingularEnumField(value: self.source, fieldNumber: 3)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 4)
+    }
+    try { if let v = self._version {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 5)
+    } }()
+    if self.isEnabled != false {
+      try visitor.visitSingularBoolField(value: self.isEnabled, fieldNumber: 6)
+    }
+    if !self.configuration.isEmpty {
+      try visitor.visitSingularBytesField(value: self.configuration, fieldNumber: 7)
+    }
+    try { if let v = self._secret {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_TriggerCreated, rhs: Daybook_TriggerCreated) -> Bool {
+    if lhs.trigger != rhs.trigger {return false}
+    if lhs.workflow != rhs.workflow {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs._version != rhs._version {return false}
+    if lhs.isEnabled != rhs.isEnabled {return false}
+    if lhs.configuration != rhs.configuration {return false}
+    if lhs._secret != rhs._secret {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_TriggerModified: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TriggerModified"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}trigger\0\u{1}previous\0\u{1}name\0\u{1}version\0\u{3}clears_version\0\u{3}is_enabled\0\u{1}configuration\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.trigger) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._name) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self._version) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.clearsVersion) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self._isEnabled) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self._configuration) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.trigger.isEmpty {
+      try visitor.visitSingularBytesField(value: self.trigger, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try { if let v = self._name {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._version {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+    } }()
+    if self.clearsVersion != false {
+      try visitor.visitSingularBoolField(value: self.clearsVersion, fieldNumber: 5)
+    }
+    try { if let v = self._isEnabled {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._configuration {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_TriggerModified, rhs: Daybook_TriggerModified) -> Bool {
+    if lhs.trigger != rhs.trigger {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs._name != rhs._name {return false}
+    if lhs._version != rhs._version {return false}
+    if lhs.clearsVersion != rhs.clearsVersion {return false}
+    if lhs._isEnabled != rhs._isEnabled {return false}
+    if lhs._configuration != rhs._configuration {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_TriggerDeleted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TriggerDeleted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}trigger\0\u{1}previous\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.trigger) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.trigger.isEmpty {
+      try visitor.visitSingularBytesField(value: self.trigger, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_TriggerDeleted, rhs: Daybook_TriggerDeleted) -> Bool {
+    if lhs.trigger != rhs.trigger {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_TriggerSecretRotated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TriggerSecretRotated"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}trigger\0\u{1}previous\0\u{1}secret\0\u{3}old_ends_at\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.trigger) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._secret) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.oldEndsAt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.trigger.isEmpty {
+      try visitor.visitSingularBytesField(value: self.trigger, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try { if let v = self._secret {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.oldEndsAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.oldEndsAt, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_TriggerSecretRotated, rhs: Daybook_TriggerSecretRotated) -> Bool {
+    if lhs.trigger != rhs.trigger {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs._secret != rhs._secret {return false}
+    if lhs.oldEndsAt != rhs.oldEndsAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_MessageRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MessageRefused"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}refusal\0\u{1}trigger\0\u{1}reason\0\u{1}detail\0\u{3}content_type\0\u{1}body\0\u{1}deduplication\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.refusal) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.trigger) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self._contentType) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._body) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._deduplication) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.refusal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.refusal, fieldNumber: 1)
+    }
+    if !self.trigger.isEmpty {
+      try visitor.visitSingularBytesField(value: self.trigger, fieldNumber: 2)
+    }
+    if self.reason != .unspecified {
+      try visitor.visitSingularEnumField(value: self.reason, fieldNumber: 3)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 4)
+    }
+    try { if let v = self._contentType {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._body {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._deduplication {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_MessageRefused, rhs: Daybook_MessageRefused) -> Bool {
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.trigger != rhs.trigger {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs._contentType != rhs._contentType {return false}
+    if lhs._body != rhs._body {return false}
+    if lhs._deduplication != rhs._deduplication {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_MessageRefused.Reason: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_UNSPECIFIED\0\u{1}REASON_INVALID_JSON\0\u{1}REASON_UNSUPPORTED_CONTENT_TYPE\0\u{1}REASON_TOO_LARGE\0\u{1}REASON_WORKFLOW_GONE\0\u{1}REASON_VERSION_GONE\0")
+}
+
+nonisolated extension Daybook_RefusalRetried: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RefusalRetried"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}refusal\0\u{1}trigger\0\u{1}previous\0\u{1}run\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.refusal) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.trigger) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.run) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.refusal.isEmpty {
+      try visitor.visitSingularBytesField(value: self.refusal, fieldNumber: 1)
+    }
+    if !self.trigger.isEmpty {
+      try visitor.visitSingularBytesField(value: self.trigger, fieldNumber: 2)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 3)
+    }
+    if !self.run.isEmpty {
+      try visitor.visitSingularBytesField(value: self.run, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_RefusalRetried, rhs: Daybook_RefusalRetried) -> Bool {
+    if lhs.refusal != rhs.refusal {return false}
+    if lhs.trigger != rhs.trigger {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.run != rhs.run {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_SubscriptionCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SubscriptionCreated"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subscription\0\u{1}number\0\u{1}name\0\u{1}url\0\u{1}actions\0\u{1}workflows\0\u{3}is_enabled\0\u{3}timeout_seconds\0\u{3}max_retries\0\u{3}retry_backoff_seconds\0\u{3}bearer_token\0\u{1}secret\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subscription) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.url) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.actions) }()
+      case 6: try { try decoder.decodeRepeatedBytesField(value: &self.workflows) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.isEnabled) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.timeoutSeconds) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.maxRetries) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.retryBackoffSeconds) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._bearerToken) }()
+      case 12: try { try decoder.decodeSingularMessageField(value: &self._secret) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.subscription.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subscription, fieldNumber: 1)
+    }
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if !self.url.isEmpty {
+      try visitor.visitSingularStringField(value: self.url, fieldNumber: 4)
+    }
+    if self.actions != 0 {
+      try visitor.visitSingularUInt32Field(value: self.actions, fieldNumber: 5)
+    }
+    if !self.workflows.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.workflows, fieldNumber: 6)
+    }
+    if self.isEnabled != false {
+      try visitor.visitSingularBoolField(value: self.isEnabled, fieldNumber: 7)
+    }
+    if self.timeoutSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.timeoutSeconds, fieldNumber: 8)
+    }
+    if self.maxRetries != 0 {
+      try visitor.visitSingularUInt32Field(value: self.maxRetries, fieldNumber: 9)
+    }
+    if self.retryBackoffSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.retryBackoffSeconds, fieldNumber: 10)
+    }
+    try { if let v = self._bearerToken {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
+    try { if let v = self._secret {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_SubscriptionCreated, rhs: Daybook_SubscriptionCreated) -> Bool {
+    if lhs.subscription != rhs.subscription {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.url != rhs.url {return false}
+    if lhs.actions != rhs.actions {return false}
+    if lhs.workflows != rhs.workflows {return false}
+    if lhs.isEnabled != rhs.isEnabled {return false}
+    if lhs.timeoutSeconds != rhs.timeoutSeconds {return false}
+    if lhs.maxRetries != rhs.maxRetries {return false}
+    if lhs.retryBackoffSeconds != rhs.retryBackoffSeconds {return false}
+    if lhs._bearerToken != rhs._bearerToken {return false}
+    if lhs._secret != rhs._secret {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_SubscriptionModified: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SubscriptionModified"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subscription\0\u{1}previous\0\u{1}name\0\u{1}url\0\u{1}actions\0\u{1}workflows\0\u{3}is_enabled\0\u{3}is_gone\0\u{3}timeout_seconds\0\u{3}max_retries\0\u{3}retry_backoff_seconds\0\u{3}bearer_token\0\u{3}clears_bearer_token\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subscription) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._name) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._url) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self._actions) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._workflows) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self._isEnabled) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self._isGone) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self._timeoutSeconds) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self._maxRetries) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self._retryBackoffSeconds) }()
+      case 12: try { try decoder.decodeSingularMessageField(value: &self._bearerToken) }()
+      case 13: try { try decoder.decodeSingularBoolField(value: &self.clearsBearerToken) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.subscription.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subscription, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try { if let v = self._name {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._url {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._actions {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._workflows {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._isEnabled {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 7)
+    } }()
+    try { if let v = self._isGone {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 8)
+    } }()
+    try { if let v = self._timeoutSeconds {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 9)
+    } }()
+    try { if let v = self._maxRetries {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 10)
+    } }()
+    try { if let v = self._retryBackoffSeconds {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 11)
+    } }()
+    try { if let v = self._bearerToken {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    } }()
+    if self.clearsBearerToken != false {
+      try visitor.visitSingularBoolField(value: self.clearsBearerToken, fieldNumber: 13)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_SubscriptionModified, rhs: Daybook_SubscriptionModified) -> Bool {
+    if lhs.subscription != rhs.subscription {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs._name != rhs._name {return false}
+    if lhs._url != rhs._url {return false}
+    if lhs._actions != rhs._actions {return false}
+    if lhs._workflows != rhs._workflows {return false}
+    if lhs._isEnabled != rhs._isEnabled {return false}
+    if lhs._isGone != rhs._isGone {return false}
+    if lhs._timeoutSeconds != rhs._timeoutSeconds {return false}
+    if lhs._maxRetries != rhs._maxRetries {return false}
+    if lhs._retryBackoffSeconds != rhs._retryBackoffSeconds {return false}
+    if lhs._bearerToken != rhs._bearerToken {return false}
+    if lhs.clearsBearerToken != rhs.clearsBearerToken {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_SubscriptionModified.Workflows: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = Daybook_SubscriptionModified.protoMessageName + ".Workflows"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ids\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.ids) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.ids.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.ids, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_SubscriptionModified.Workflows, rhs: Daybook_SubscriptionModified.Workflows) -> Bool {
+    if lhs.ids != rhs.ids {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_SubscriptionDeleted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SubscriptionDeleted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subscription\0\u{1}previous\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subscription) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.subscription.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subscription, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_SubscriptionDeleted, rhs: Daybook_SubscriptionDeleted) -> Bool {
+    if lhs.subscription != rhs.subscription {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_SubscriptionSecretRotated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SubscriptionSecretRotated"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subscription\0\u{1}previous\0\u{1}secret\0\u{3}old_ends_at\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subscription) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._secret) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.oldEndsAt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.subscription.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subscription, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try { if let v = self._secret {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.oldEndsAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.oldEndsAt, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_SubscriptionSecretRotated, rhs: Daybook_SubscriptionSecretRotated) -> Bool {
+    if lhs.subscription != rhs.subscription {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs._secret != rhs._secret {return false}
+    if lhs.oldEndsAt != rhs.oldEndsAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_DeliveryAttempt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeliveryAttempt"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}started_at\0\u{3}latency_milliseconds\0\u{3}status_code\0\u{1}error\0\u{1}answer\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.startedAt) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.latencyMilliseconds) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self._statusCode) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self._error) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._answer) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 1)
+    }
+    if self.startedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.startedAt, fieldNumber: 2)
+    }
+    if self.latencyMilliseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.latencyMilliseconds, fieldNumber: 3)
+    }
+    try { if let v = self._statusCode {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._error {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._answer {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_DeliveryAttempt, rhs: Daybook_DeliveryAttempt) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.startedAt != rhs.startedAt {return false}
+    if lhs.latencyMilliseconds != rhs.latencyMilliseconds {return false}
+    if lhs._statusCode != rhs._statusCode {return false}
+    if lhs._error != rhs._error {return false}
+    if lhs._answer != rhs._answer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_DeliverySucceeded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeliverySucceeded"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delivery\0\u{1}previous\0\u{1}attempt\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.delivery) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._attempt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.delivery.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delivery, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try { if let v = self._attempt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_DeliverySucceeded, rhs: Daybook_DeliverySucceeded) -> Bool {
+    if lhs.delivery != rhs.delivery {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs._attempt != rhs._attempt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_DeliveryRetryScheduled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeliveryRetryScheduled"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delivery\0\u{1}previous\0\u{1}attempt\0\u{3}not_before\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.delivery) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._attempt) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.notBefore) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.delivery.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delivery, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try { if let v = self._attempt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if self.notBefore != 0 {
+      try visitor.visitSingularInt64Field(value: self.notBefore, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_DeliveryRetryScheduled, rhs: Daybook_DeliveryRetryScheduled) -> Bool {
+    if lhs.delivery != rhs.delivery {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs._attempt != rhs._attempt {return false}
+    if lhs.notBefore != rhs.notBefore {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_DeliveryFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeliveryFailed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delivery\0\u{1}previous\0\u{1}attempt\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.delivery) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._attempt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.delivery.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delivery, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try { if let v = self._attempt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_DeliveryFailed, rhs: Daybook_DeliveryFailed) -> Bool {
+    if lhs.delivery != rhs.delivery {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs._attempt != rhs._attempt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_DeliveryRequeued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeliveryRequeued"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delivery\0\u{1}previous\0\u{3}not_before\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.delivery) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.notBefore) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.delivery.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delivery, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    if self.notBefore != 0 {
+      try visitor.visitSingularInt64Field(value: self.notBefore, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_DeliveryRequeued, rhs: Daybook_DeliveryRequeued) -> Bool {
+    if lhs.delivery != rhs.delivery {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.notBefore != rhs.notBefore {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

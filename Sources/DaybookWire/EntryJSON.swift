@@ -106,6 +106,7 @@ extension JSONWriter {
         case .payloadsErased(let event):
             field("schedule_id", event.schedule?.schedule)
             field("run_id", event.run?.run)
+            if let link = event.refusal { field("refusal_id", link.refusal) }
             array("payloads") { writer in
                 for location in event.payloads {
                     writer.object { writer in
@@ -114,6 +115,14 @@ extension JSONWriter {
                     }
                 }
             }
+        case .triggerCreated, .triggerModified, .triggerDeleted, .triggerSecretRotated,
+            .messageRefused, .refusalRetried:
+            triggerFields(of: event)
+        case .subscriptionCreated, .subscriptionModified, .subscriptionDeleted,
+            .subscriptionSecretRotated:
+            subscriptionFields(of: event)
+        case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued:
+            deliveryFields(of: event)
         }
     }
 
@@ -256,7 +265,7 @@ extension JSONWriter {
         }
     }
 
-    private mutating func payload(_ name: String, _ payload: Payload?) {
+    mutating func payload(_ name: String, _ payload: Payload?) {
         self.name(name)
         guard let payload else { return null() }
         object { writer in

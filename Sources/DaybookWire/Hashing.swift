@@ -28,6 +28,13 @@ func hmacSHA256(_ parts: [[UInt8]], key: [UInt8]) -> [UInt8] {
     return Array(code.finalize())
 }
 
+/// HMAC-SHA1, as 20 bytes: some senders know nothing else, and as a code it is still unbroken (RFC 6151).
+func hmacSHA1(_ parts: [[UInt8]], key: [UInt8]) -> [UInt8] {
+    var code = HMAC<Insecure.SHA1>(key: SymmetricKey(data: key))
+    for part in parts { code.update(data: part) }
+    return Array(code.finalize())
+}
+
 /// Whether two byte strings are equal, in a time that depends on their lengths only.
 package func areEqualInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     guard left.count == right.count else { return false }

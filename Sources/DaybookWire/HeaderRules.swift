@@ -35,7 +35,7 @@ package enum HeaderRules {
 
     /// Checks a name alone, where the value is a secret that is not at hand.
     package static func check(name: String) throws(HeaderRefusal) {
-        guard 1...maximumNameBytes ~= name.utf8.count, name.utf8.allSatisfy(isTokenByte) else {
+        guard isName(name) else {
             throw HeaderRefusal(
                 "must have a name of 1 to \(maximumNameBytes) letters, digits or !#$%&'*+-.^_`|~")
         }
@@ -56,6 +56,11 @@ package enum HeaderRules {
         guard !ends.contains(0x20), !ends.contains(0x09) else {
             throw HeaderRefusal("must have a value without spaces or tabs at its ends")
         }
+    }
+
+    /// Whether a header can have this name at all.
+    package static func isName(_ name: String) -> Bool {
+        1...maximumNameBytes ~= name.utf8.count && name.utf8.allSatisfy(isTokenByte)
     }
 
     /// The name in the form to compare it by: two headers are the same where this is.

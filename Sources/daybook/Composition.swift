@@ -38,9 +38,11 @@ struct Composition {
             clock: SystemClock(), logger: logger, metrics: metrics)
         let clients = OutboundClients(
             egress: settings.egress, resolver: SystemResolver(), logger: logger)
+        let credentials = AWSCredentialChain(
+            environment: ProcessInfo.processInfo.environment, clock: engine.clock)
         // A failure stops the others in order too: connections that are cut off in the middle of being
         // accepted trap in the HTTP server.
-        let services = services(engine, clients, metrics, logger).map {
+        let services = services(engine, clients, credentials, metrics, logger).map {
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
         }
@@ -52,6 +54,7 @@ struct Composition {
             ).run()
         }
         await clients.shutDown()
+        await credentials.shutDown()
         await engine.waitForEnd()
         await engine.endRebuilding()
         if let failure = engine.failure {
@@ -107,14 +110,16 @@ struct Composition {
     /// In the order in which they start. They stop in reverse: first what waits, then the socket,
     /// last the writer.
     private func services(
-        _ engine: Engine, _ clients: OutboundClients, _ metrics: PrometheusRegistry,
-        _ logger: Logger
+        _ engine: Engine, _ clients: OutboundClients, _ credentials: AWSCredentialChain,
+        _ metrics: PrometheusRegistry, _ logger: Logger
     ) -> [any Service] {
         var httpLimits = HTTPExecutor.Limits()
         httpLimits.outputBytes = settings.payloadBytes
         var apiLimits = API.Limits()
         apiLimits.bodyBytes = max(apiLimits.bodyBytes, settings.payloadBytes + (64 << 10))
         apiLimits.payloadBytes = settings.payloadBytes
+        var queueLimits = SQSSourceService.Limits()
+        queueLimits.inputBytes = settings.payloadBytes
         var server = Server.Options()
         server.host = settings.host
         server.port = settings.port
@@ -141,6 +146,10 @@ struct Composition {
                     .http: HTTPExecutor(
                         engine: engine, clients: clients, limits: httpLimits, logger: logger),
                 ], logger: logger),
+            DelivererService(engine: engine, clients: clients, logger: logger),
+            SQSSourceService(
+                engine: engine, clients: clients, credentials: credentials, limits: queueLimits,
+                logger: logger),
             Server(
                 api: API(
                     engine: engine, egress: settings.egress, limits: apiLimits,

@@ -17,8 +17,8 @@ struct TeamTests {
         #expect(
             given.state.team(id)
                 == Team(
-                    id: id, name: "new", maxConcurrentRuns: 0, revision: 1,
-                    touched: Touched(created: header)))
+                    id: id, name: "new", maxConcurrentRuns: 0, subscriptions: 0,
+                    lastSubscription: 0, revision: 1, touched: Touched(created: header)))
     }
 
     @Test(arguments: [

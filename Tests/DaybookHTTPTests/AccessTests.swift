@@ -27,7 +27,7 @@ struct AccessTests {
                 "workflow_id": workflow, "schedule_id": try await api.schedule(workflow),
                 "run_id": try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id,
                 "version": "0", "team_id": team.description, "queue": "nobody", "position": "1",
-            ]
+            ].merging(try await api.edges(of: workflow)) { $1 }
             let revoked = try await api.newKey(.admin, of: team)
             let revokedID = try #require(APIKeyText(revoked)).id
             _ = try await api.submit(.revokeKey(revokedID), team: team)
@@ -68,12 +68,13 @@ struct AccessTests {
                 "workflow_id": workflow, "schedule_id": try await api.schedule(workflow),
                 "run_id": try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id,
                 "version": "0",
-            ]
+            ].merging(try await api.edges(of: workflow)) { $1 }
             var nobody = mine.mapValues { _ in "0123456789abcdef01234567" }
             nobody["version"] = "0"
             // Licenses are any administrator's, and a queue of a name is each team's own.
             let apart = [
                 "/teams/{team_id}/license", "/queues/{queue}/claim", "/log/{position}",
+                "/hooks/{trigger_id}", "/hooks/{trigger_id}/{token}",
             ]
             let other = try await api.newKey(.admin, of: try await api.newTeam())
             let before = try api.position()
@@ -84,6 +85,7 @@ struct AccessTests {
                 "/workflows/{workflow_id}/versions/{version}": #"{"version_name":"x"}"#,
                 "/workflows/{workflow_id}/versions/{version}/definition":
                     #"{"executor":{"type":"echo"}}"#,
+                "/workflow-webhooks/{subscription_id}/replay": #"{"after":0}"#,
                 "/workflow-runs/{run_id}/complete": #"{"attempt":1}"#,
                 "/workflow-runs/{run_id}/fail": #"{"attempt":1}"#,
                 "/workflow-runs/{run_id}/heartbeat": #"{"attempt":1}"#,
@@ -101,7 +103,10 @@ struct AccessTests {
                 }
                 #expect(answers[0] == answers[1], "\(route.method) \(route.path)")
             }
-            for list in ["/workflows", "/workflow-schedules", "/workflow-runs"] {
+            for list in [
+                "/workflows", "/workflow-schedules", "/workflow-runs", "/workflow-triggers",
+                "/workflow-webhooks", "/workflow-webhooks/events",
+            ] {
                 #expect(try await api.call(.get, list, key: other).items.isEmpty)
             }
             #expect(try api.position() == before)

@@ -17,6 +17,8 @@ struct EveryCommandTests {
         let workflow: String
         let schedule: String
         let run: String
+        /// By the names that paths have for them.
+        var edges: [String: String] = [:]
     }
 
     /// One request that is granted and changes something, and another for the same route.
@@ -75,6 +77,25 @@ struct EveryCommandTests {
             other: #"{"executor":{"type":"echo","delay_ms":2}}"#),
         "POST /workflows/{workflow_id}/versions/{version}/activate": Sample(
             body: "{}", other: "{ }"),
+        "POST /workflow-triggers": Sample(
+            body: trigger(named: "a"), other: trigger(named: "b")),
+        "PATCH /workflow-triggers/{trigger_id}": Sample(
+            body: #"{"enabled":false}"#, other: #"{"enabled":true}"#),
+        "DELETE /workflow-triggers/{trigger_id}": Sample(body: nil, other: nil),
+        "POST /workflow-triggers/{trigger_id}/secret/rotate": Sample(body: "{}", other: "{ }"),
+        "POST /workflow-triggers/{trigger_id}/refusals/{refusal_id}/retry": Sample(
+            body: "{}", other: "{ }"),
+        "POST /workflow-triggers/{trigger_id}/refusals/{refusal_id}/erase": Sample(
+            body: "{}", other: "{ }"),
+        "POST /workflow-webhooks": Sample(
+            body: #"{"name":"a","url":"https://example.com/","actions":["workflow_created"]}"#,
+            other: #"{"name":"b","url":"https://example.com/","actions":["workflow_created"]}"#),
+        "PATCH /workflow-webhooks/{subscription_id}": Sample(
+            body: #"{"enabled":false}"#, other: #"{"enabled":true}"#),
+        "DELETE /workflow-webhooks/{subscription_id}": Sample(body: nil, other: nil),
+        "POST /workflow-webhooks/{subscription_id}/secret/rotate": Sample(
+            body: "{}", other: "{ }"),
+        "POST /workflow-webhooks/events/{delivery_id}/retry": Sample(body: "{}", other: "{ }"),
         "POST /pause": Sample(body: "{}", other: "{ }"),
         "POST /resume": Sample(body: "{}", other: "{ }"),
         "POST /clock/trust": Sample(body: "{}", other: "{ }"),
@@ -82,8 +103,16 @@ struct EveryCommandTests {
 
     private static func name(_ route: Route) -> String { "\(route.method) \(route.path)" }
 
-    /// A rebuild changes nothing that the log knows, so it has no entry.
-    private static let commands = Route.all.filter { $0.method != .get && $0.path != "/rebuild" }
+    private static func trigger(named name: String) -> String {
+        #"{"kind":"webhook","workflow_id":"{workflow_id}","name":"\#(name)","verification":{"type":"standard"}}"#
+    }
+
+    /// A rebuild changes nothing that the log knows, so it has no entry; a replay is one command for each
+    /// delivery; a hook is no command of a client.
+    private static let commands = Route.all.filter { route in
+        route.method != .get && route.path != "/rebuild" && !route.path.hasSuffix("/replay")
+            && !route.path.hasPrefix("/hooks/")
+    }
 
     /// The things that the route is about, in a state in which the sample changes something.
     private static func things(_ api: TestAPI, _ sample: Sample, _ route: Route) async throws
@@ -118,11 +147,17 @@ struct EveryCommandTests {
             let queued = try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id
             return Things(team: team, workflow: workflow, schedule: schedule, run: queued)
         }
-        return Things(team: team, workflow: workflow, schedule: schedule, run: run)
+        let isEdge =
+            route.path.hasPrefix("/workflow-triggers/")
+            || route.path.hasPrefix("/workflow-webhooks/")
+        return Things(
+            team: team, workflow: workflow, schedule: schedule, run: run,
+            edges: isEdge ? try await api.edges(of: workflow) : [:])
     }
 
     private static func path(_ route: Route, _ things: Things) -> String {
-        route.path.replacing("{workflow_id}", with: things.workflow)
+        things.edges.reduce(route.path) { $0.replacing("{\($1.key)}", with: $1.value) }
+            .replacing("{workflow_id}", with: things.workflow)
             .replacing("{team_id}", with: things.team).replacing("{queue}", with: "nobody")
             .replacing("{schedule_id}", with: things.schedule)
             .replacing("{run_id}", with: things.run)
@@ -131,6 +166,7 @@ struct EveryCommandTests {
 
     private static func body(_ body: String?, _ things: Things) -> String? {
         body?.replacing("{team_id}", with: things.team)
+            .replacing("{workflow_id}", with: things.workflow)
     }
 
     /// Leaves no run behind that a later claim could find.
@@ -284,7 +320,11 @@ struct EveryCommandTests {
                 let nobody = Things(
                     team: "0123456789abcdef01234567",
                     workflow: "0123456789abcdef01234567", schedule: "0123456789abcdef01234567",
-                    run: "0123456789abcdef01234567")
+                    run: "0123456789abcdef01234567",
+                    edges: Dictionary(
+                        uniqueKeysWithValues: [
+                            "trigger_id", "refusal_id", "subscription_id", "delivery_id",
+                        ].map { ($0, "0123456789abcdef01234567") }))
                 let before = try api.position()
                 for _ in 0..<300 {
                     let route = numbers.pick(

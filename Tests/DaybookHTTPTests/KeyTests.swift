@@ -86,7 +86,9 @@ struct KeyTests {
                     headers: [.authorization: "\(scheme) \(api.adminKey)"])
                 #expect(answer.status == 200, "\(scheme)")
             }
-            for route in Route.all where route.access == .open {
+            // Hooks ask for what their trigger says.
+            for route in Route.all
+            where route.access == .open && !route.path.hasPrefix("/hooks/") {
                 for key in ["", "x", api.adminKey] {
                     let answer = try await api.call(route.method, route.path, key: key)
                     #expect(answer.status == 200, "\(route.path)")

@@ -180,6 +180,43 @@ struct TestAPI: Sendable {
         return answer.id
     }
 
+    /// A new trigger of the workflow with a refused message, and a new subscription with a delivery that has
+    /// ended: their ids by the names that paths have for them.
+    func edges(of workflow: String) async throws -> [String: String] {
+        let trigger = try await call(
+            .post, "/workflow-triggers",
+            #"{"kind":"webhook","workflow_id":"\#(workflow)","name":"t","verification":{"type":"bearer"},"accepts_text":false}"#
+        )
+        try #require(trigger.status == 201, "\(trigger.text)")
+        let secret = try #require(trigger.json["secret"] as? String)
+        let refused = try await call(
+            .post, "/hooks/\(trigger.id)", "a text", key: secret,
+            headers: [.contentType: "text/plain"])
+        try #require(refused.status == 415, "\(refused.text)")
+        // Now it would be taken.
+        _ = try await call(.patch, "/workflow-triggers/\(trigger.id)", #"{"accepts_text":true}"#)
+        let subscription = try await call(
+            .post, "/workflow-webhooks",
+            #"{"name":"s","url":"https://example.com/","actions":["workflow_updated"]}"#)
+        try #require(subscription.status == 201, "\(subscription.text)")
+        _ = try await call(.patch, "/workflows/\(workflow)", #"{"description":"told"}"#)
+        let deliveries = try await call(
+            .get, "/workflow-webhooks/events?subscription_id=\(subscription.id)"
+        ).items
+        let delivery = try #require(deliveries.first?["id"] as? String)
+        _ = try await submit(
+            .recordDelivery(
+                try #require(DeliveryID(hex: delivery)),
+                DeliveryAttempt(
+                    number: 1, startedAt: clock.now(), latencyMilliseconds: 1, statusCode: 200,
+                    error: nil, answer: nil), .delivered), team: try teamOfAdmin())
+        return [
+            "trigger_id": trigger.id, "subscription_id": subscription.id,
+            "delivery_id": delivery,
+            "refusal_id": try #require(refused.json["refusal_id"] as? String),
+        ]
+    }
+
     /// The answer to a new schedule that fires in a moment.
     func soon(_ workflow: String, more: String = "") async throws -> Answer {
         while true {

@@ -179,6 +179,138 @@ struct Golden: Sendable, CustomStringConvertible {
                         payloads: [])),
             ]
         ),
+        (
+            "trigger",
+            [
+                .triggerCreated(
+                    TriggerCreated(
+                        trigger: .number(6), workflow: .number(5), source: .webhook,
+                        name: "intake", version: 2, isEnabled: true,
+                        configuration: Array("{}".utf8), secret: .number(1))),
+                .triggerCreated(
+                    TriggerCreated(
+                        trigger: .number(6), workflow: .number(5), source: .sqs, name: "queue",
+                        version: nil, isEnabled: false, configuration: [], secret: nil)),
+                .triggerModified(
+                    TriggerModified(
+                        trigger: .number(6), previous: 6,
+                        changes: TriggerChanges(
+                            name: "in", version: .set(nil), isEnabled: false,
+                            configuration: Array("{}".utf8)))),
+                .triggerModified(
+                    TriggerModified(
+                        trigger: .number(6), previous: 6,
+                        changes: TriggerChanges(version: .set(3)))),
+                .triggerSecretRotated(
+                    TriggerSecretRotated(
+                        trigger: .number(6), previous: 6, secret: .number(2),
+                        oldEndsAt: .second(9))),
+                .triggerDeleted(TriggerDeleted(trigger: .number(6), previous: 6)),
+            ]
+        ),
+        (
+            "message",
+            [
+                .messageRefused(
+                    MessageRefused(
+                        refusal: .number(10), trigger: .number(6), reason: .invalidJSON,
+                        detail: "no", contentType: "text/plain",
+                        body: SaltedPayload.text("{").payload,
+                        deduplication: Deduplication(
+                            digests: [.filled(1), .filled(2)], endsAt: .second(90)))),
+                .messageRefused(
+                    MessageRefused(
+                        refusal: .number(10), trigger: .number(6), reason: .versionGone,
+                        detail: "", contentType: nil, body: SaltedPayload.text("").payload,
+                        deduplication: nil)),
+                .runQueued(
+                    RunQueued(
+                        run: .number(9), workflow: .number(5), version: 1, definitionPosition: 4,
+                        queue: .echo, mode: .triggered, schedule: nil, trigger: .number(6),
+                        scheduledTime: nil, input: .none, priority: 5, expiresAt: nil,
+                        timeoutSeconds: 60, retry: .once,
+                        deduplication: Deduplication(digests: [.filled(3)], endsAt: .second(91)))
+                ),
+                .refusalRetried(
+                    RefusalRetried(
+                        refusal: .number(10), trigger: .number(6), previous: 6, run: .number(9))),
+                .payloadsErased(
+                    PayloadsErased(
+                        schedule: nil, run: nil, namesRun: false,
+                        refusal: RefusalLink(
+                            refusal: .number(10), trigger: .number(6), previous: 6),
+                        payloads: [PayloadLocation(position: 5, event: 0)])),
+            ]
+        ),
+        (
+            "subscription",
+            [
+                .subscriptionCreated(
+                    SubscriptionCreated(
+                        subscription: .number(11), number: 1, name: "crm",
+                        url: "https://example.com/", actions: Actions(Action.allCases),
+                        workflows: [.number(5), .number(6)], isEnabled: true, timeoutSeconds: 10,
+                        maxRetries: 3, retryBackoffSeconds: 11, bearerToken: .number(2),
+                        secret: .number(1))),
+                .subscriptionCreated(
+                    SubscriptionCreated(
+                        subscription: .number(11), number: 2, name: "crm",
+                        url: "https://example.com/", actions: Actions([.workflowCreated]),
+                        workflows: [], isEnabled: false, timeoutSeconds: 1, maxRetries: 0,
+                        retryBackoffSeconds: 1, bearerToken: nil, secret: .number(1))),
+                .subscriptionModified(
+                    SubscriptionModified(
+                        subscription: .number(11), previous: 6,
+                        changes: SubscriptionChanges(
+                            name: "x", url: "https://example.org/",
+                            actions: Actions([.workflowRunStarted]), workflows: [],
+                            isEnabled: false, isGone: true, timeoutSeconds: 20, maxRetries: 0,
+                            retryBackoffSeconds: 5, bearerToken: .set(nil)))),
+                .subscriptionModified(
+                    SubscriptionModified(
+                        subscription: .number(11), previous: 6,
+                        changes: SubscriptionChanges(
+                            workflows: [.number(5)], bearerToken: .set(.number(3))))),
+                .subscriptionSecretRotated(
+                    SubscriptionSecretRotated(
+                        subscription: .number(11), previous: 6, secret: .number(2),
+                        oldEndsAt: .second(9))),
+                .subscriptionDeleted(
+                    SubscriptionDeleted(subscription: .number(11), previous: 6)),
+            ]
+        ),
+        (
+            "delivery",
+            [
+                .deliverySucceeded(
+                    DeliverySucceeded(
+                        delivery: DeliveryID(position: 5, event: 1, subscription: 2),
+                        previous: 6,
+                        attempt: DeliveryAttempt(
+                            number: 1, startedAt: .second(1), latencyMilliseconds: 12,
+                            statusCode: 200, error: nil,
+                            answer: SaltedPayload.text("ok").payload))),
+                .deliveryRetryScheduled(
+                    DeliveryRetryScheduled(
+                        delivery: DeliveryID(position: 5, event: 1, subscription: 2),
+                        previous: 6,
+                        attempt: DeliveryAttempt(
+                            number: 2, startedAt: .second(2), latencyMilliseconds: 0,
+                            statusCode: nil, error: "no answer", answer: nil),
+                        notBefore: .second(12))),
+                .deliveryFailed(
+                    DeliveryFailed(
+                        delivery: DeliveryID(position: 5, event: 1, subscription: 2),
+                        previous: 6,
+                        attempt: DeliveryAttempt(
+                            number: 0, startedAt: .second(2), latencyMilliseconds: 0,
+                            statusCode: nil, error: nil, answer: nil))),
+                .deliveryRequeued(
+                    DeliveryRequeued(
+                        delivery: DeliveryID(position: 5, event: 1, subscription: 2),
+                        previous: 6, notBefore: .second(13))),
+            ]
+        ),
     ]
 
     private static let link = ScheduleLink(schedule: .number(8), previous: 5)

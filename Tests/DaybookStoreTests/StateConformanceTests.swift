@@ -33,6 +33,7 @@ struct StateConformanceTests {
             #expect(state.service() == service)
             let row = Team(
                 id: team, name: isFull ? "é\u{0}" : "", maxConcurrentRuns: isFull ? 1_000_000 : 0,
+                subscriptions: isFull ? 100 : 0, lastSubscription: isFull ? 16_777_215 : 0,
                 revision: .max, touched: Self.touched)
             state.set(row)
             #expect(state.team(team) == row && state.team(other) == nil)
@@ -101,6 +102,101 @@ struct StateConformanceTests {
         var memory = MemoryState()
         rows(&memory)
         try ScratchStore.withBatch { rows(&$0) }
+    }
+
+    private func edges<S: State & ~Copyable>(_ state: inout S) {
+        let (team, other) = (Self.team, Self.other)
+        for isFull in [true, false] {
+            let old = Workflow.PreviousSecret(secret: .number(2), endsAt: .second(5))
+            let trigger = Trigger(
+                id: .number(7), team: team, workflow: .number(4),
+                source: isFull ? .sqs : .webhook, name: "t", version: isFull ? 3 : nil,
+                isEnabled: isFull, configuration: isFull ? Array("{}".utf8) : [],
+                secret: isFull ? .number(1) : nil, previousSecret: isFull ? old : nil,
+                revision: .max, touched: Self.touched)
+            state.set(trigger)
+            #expect(state.trigger(.number(7), of: team) == trigger)
+            #expect(state.trigger(.number(7), of: other) == nil)
+            let refusal = Refusal(
+                id: .number(8), team: team, trigger: .number(7), reason: .invalidJSON,
+                detail: isFull ? "é" : "", contentType: isFull ? "text/plain" : nil,
+                body: PayloadLocation(position: 9, event: 0), run: isFull ? .number(6) : nil,
+                touched: Self.touched)
+            state.set(refusal)
+            #expect(state.refusal(.number(8), of: .number(7), team: team) == refusal)
+            #expect(state.refusal(.number(8), of: .number(7), team: other) == nil)
+            #expect(state.refusal(.number(8), of: .number(6), team: team) == nil)
+            let subscription = Subscription(
+                id: .number(9), team: team, number: 16_777_215, name: "s",
+                url: "https://example.com/", actions: Actions(isFull ? Action.allCases : []),
+                workflows: isFull ? [.number(4), .number(5)] : [], isEnabled: isFull,
+                isGone: !isFull, timeoutSeconds: 60, maxRetries: 10, retryBackoffSeconds: 300,
+                bearerToken: isFull ? .number(3) : nil, secret: .number(1),
+                previousSecret: isFull ? old : nil, revision: 2, touched: Self.touched)
+            state.set(subscription)
+            #expect(state.subscription(.number(9), of: team) == subscription)
+            #expect(state.subscription(.number(9), of: other) == nil)
+            #expect(state.subscriptions(of: team) == [subscription])
+            #expect(state.subscriptions(of: other).isEmpty)
+            let delivery = Delivery(
+                id: DeliveryID(position: 8, event: 1, subscription: 16_777_215), team: team,
+                subscription: .number(9), action: .workflowRunCompleted, occurredAt: .second(3),
+                workflow: Delivery.About(
+                    id: .number(4), name: "w", activeVersion: 2, isPaused: isFull, revision: 3),
+                run: isFull ? run(isFull: true) : nil,
+                schedule: isFull ? nil : schedule(isFull: true),
+                status: isFull ? .retrying : .delivered, attempts: 3, tries: 2,
+                notBefore: isFull ? .second(4) : nil, statusCode: isFull ? 503 : nil,
+                finishedAt: isFull ? nil : .second(5), touched: Self.touched)
+            state.set(delivery)
+            #expect(state.delivery(delivery.id, of: team) == delivery)
+            #expect(state.delivery(delivery.id, of: other) == nil)
+        }
+        state.removeTrigger(.number(7), of: team)
+        #expect(state.trigger(.number(7), of: team) == nil)
+        state.removeSubscription(.number(9), of: team)
+        #expect(state.subscriptions(of: team).isEmpty)
+    }
+
+    @Test func `a trigger, a refusal, a subscription and a delivery read as they were written`()
+        throws
+    {
+        var memory = MemoryState()
+        edges(&memory)
+        try ScratchStore.withBatch { edges(&$0) }
+    }
+
+    private func seenMessages<S: State & ~Copyable>(_ state: inout S) {
+        func key(_ trigger: UInt32, _ byte: UInt8) -> SeenMessage.Key {
+            SeenMessage.Key(trigger: .number(trigger), digest: .filled(byte))
+        }
+        let run = SeenMessage(outcome: .run(.number(6)), endsAt: .second(20))
+        let refusal = SeenMessage(outcome: .refusal(.number(8)), endsAt: .second(10))
+        state.set(run, for: key(1, 1))
+        state.set(refusal, for: key(2, 1))
+        #expect(state.seenMessage(key(1, 1)) == run && state.seenMessage(key(2, 1)) == refusal)
+        #expect(state.seenMessage(key(1, 2)) == nil)
+        // Anew, for longer: the earlier end is none any more.
+        state.set(SeenMessage(outcome: .run(.number(7)), endsAt: .second(30)), for: key(1, 1))
+        let removed1 = state.removeOldestSeenMessage(endedBy: .second(9))
+        #expect(!removed1)
+        let removed2 = state.removeOldestSeenMessage(endedBy: .second(10))
+        #expect(removed2)
+        #expect(state.seenMessage(key(2, 1)) == nil)
+        let removed3 = state.removeOldestSeenMessage(endedBy: .second(29))
+        #expect(!removed3)
+        #expect(state.seenMessage(key(1, 1))?.outcome == .run(.number(7)))
+        let removed4 = state.removeOldestSeenMessage(endedBy: .second(30))
+        #expect(removed4)
+        #expect(state.seenMessage(key(1, 1)) == nil)
+    }
+
+    @Test func `messages count as seen until their ends, those of each trigger by themselves`()
+        throws
+    {
+        var memory = MemoryState()
+        seenMessages(&memory)
+        try ScratchStore.withBatch { seenMessages(&$0) }
     }
 
     private func versions<S: State & ~Copyable>(_ state: inout S) {

@@ -13,6 +13,7 @@ import DaybookStore
 /// - I22 a run is what its schedule and workflow said last · I23 the end is final · I24 fencing
 /// - I25 reaped only when over · I26 never more in progress than the limits allow at a start
 /// - I27 the run that starts is the one whose turn it is · I28 versions and definitions are there
+/// - I30 a message makes one run · I32 an event owes one delivery to each subscription that wants it
 /// - I34 teams are apart · I35 nothing happens without somebody who may
 /// - I5h `previous` is the entry that touched the object last
 package enum Invariants {
@@ -29,6 +30,7 @@ package enum Invariants {
         check.due()
         check.admission()
         check.references()
+        check.edges()
         return ledger.findings.violations + check.findings.violations
     }
 }
@@ -257,6 +259,50 @@ private struct StateCheck {
                         + "should start \(String(describing: should))")
             }
         }
+    }
+
+    func edges() {
+        let triggers = Dictionary(uniqueKeysWithValues: state.allTriggers.map { ($0.id, $0) })
+        expect(Set(triggers.keys) == Set(ledger.triggers.keys), "I16: other triggers")
+        for (id, said) in ledger.triggers {
+            guard let row = triggers[id] else { continue }
+            expect(
+                row.isEnabled == said.isEnabled && row.version == said.version
+                    && row.revision == said.revision && row.touched.position == said.touched,
+                "I16: trigger \(id) is not what the log says")
+        }
+        for row in state.allRefusals {
+            let said = ledger.refusals[row.id]
+            expect(
+                row.run == said?.run && row.touched.position == said?.touched,
+                "I16: refusal \(row.id) is not what the log says")
+        }
+        let open = ledger.subscriptions.filter { !$0.value.isDeleted }
+        expect(
+            Set(state.allSubscriptions.map(\.id)) == Set(open.keys), "I16: other subscriptions")
+        for team in state.allTeams {
+            expect(
+                team.subscriptions == open.count { $0.value.team == team.id },
+                "I15: team \(team.id) counts \(team.subscriptions) subscriptions")
+        }
+        expect(
+            Set(state.allDeliveries.map(\.id)) == Set(ledger.deliveries.keys),
+            "I32: other deliveries than are owed")
+        for row in state.allDeliveries {
+            let said = ledger.deliveries[row.id]
+            expect(
+                row.status == said?.status && row.attempts == said?.attempts
+                    && row.tries == said?.tries && row.notBefore == said?.notBefore
+                    && row.action == said?.action && row.touched.position == said?.touched,
+                "I32: delivery \(row.id) is not what the log says")
+        }
+        expectSame(
+            state.allDeliveryLists,
+            ledger.deliveries.flatMap { id, said -> [DeliveryIndex] in
+                let list = DeliveryIndex.bySubscription(said.team, said.subscription, id)
+                guard let instant = said.notBefore else { return [list] }
+                return [list, .waiting(said.team, said.subscription, instant, id)]
+            }, "I14 delivery lists")
     }
 
     func references() {

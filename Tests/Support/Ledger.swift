@@ -90,6 +90,11 @@ struct Ledger {
     var workflows: [WorkflowID: WorkflowRecord] = [:]
     var schedules: [ScheduleID: ScheduleRecord] = [:]
     var runs: [RunID: RunRecord] = [:]
+    var triggers: [TriggerID: TriggerRecord] = [:]
+    var refusals: [RefusalID: RefusalRecord] = [:]
+    var seen: [SeenMessage.Key: Instant] = [:]
+    var subscriptions: [SubscriptionID: SubscriptionRecord] = [:]
+    var deliveries: [DeliveryID: DeliveryRecord] = [:]
     var isPaused = false
     var reapFloor = Instant.epoch
     var floorPosition: Position = 0
@@ -114,8 +119,11 @@ struct Ledger {
         expect(
             isShape(entry.events, of: header.command),
             "I5: \(header.command) does not bring \(entry.events)")
-        checkActor(header)
-        for (index, event) in entry.events.enumerated() { read(event, at: index, header) }
+        checkActor(entry)
+        for (index, event) in entry.events.enumerated() {
+            read(event, at: index, header)
+            owe(event, at: index, header)
+        }
     }
 
     private mutating func read(_ event: Event, at index: Int, _ header: EntryHeader) {
@@ -137,6 +145,15 @@ struct Ledger {
                 .scheduleExpired:
                 readSchedule(event, team, location, header)
             case .payloadsErased(let erased): readErased(erased, team, header)
+            case .triggerCreated, .triggerModified, .triggerDeleted, .triggerSecretRotated,
+                .messageRefused, .refusalRetried:
+                readTrigger(event, team, header)
+            case .subscriptionCreated, .subscriptionModified, .subscriptionDeleted,
+                .subscriptionSecretRotated:
+                readSubscription(event, team, header)
+            case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed,
+                .deliveryRequeued:
+                readDelivery(event, team, header)
             default: readRun(event, team, location, header)
             }
         }
@@ -151,7 +168,13 @@ struct Ledger {
             expect(erasedPayloads.insert(location).inserted, "I40: \(location) is erased twice")
         }
         expect(
-            erased.schedule != nil || erased.run != nil, "I40: an erasure of nothing in particular")
+            erased.schedule != nil || erased.run != nil || erased.refusal != nil,
+            "I40: an erasure of nothing in particular")
+        if let link = erased.refusal {
+            expect(refusals[link.refusal]?.team == team, "I34: another team's is erased")
+            expect(refusals[link.refusal]?.touched == link.previous, "I5h: an erasure's previous")
+            refusals[link.refusal]?.touched = header.position
+        }
         if let link = erased.schedule {
             expect(schedules[link.schedule]?.team == team, "I34: another team's is erased")
             expect(schedules[link.schedule]?.touched == link.previous, "I5h: an erasure's previous")
@@ -225,10 +248,15 @@ struct Ledger {
     }
 
     /// Who asked, and whether that one might.
-    private func checkActor(_ header: EntryHeader) {
+    private func checkActor(_ entry: Entry) {
+        let header = entry.header
         switch header.actor {
         case .system: break
-        case .trigger: expect(false, "I35: there are no triggers")
+        case .trigger(let id):
+            expect(triggers[id]?.team == header.team, "I35: trigger \(id) is not there")
+            expect(
+                [.acceptHook, .acceptMessage, .refuseMessage].contains(header.command),
+                "I35: a trigger asked for \(header.command)")
         case .key(let id):
             guard let key = keys[id] else {
                 return expect(false, "I35: key \(id) is not there")
@@ -238,7 +266,10 @@ struct Ledger {
                 key.expiresAt.map { header.recordedAt < $0 } ?? true, "I35: key \(id) has expired")
             let allowed: [Role] =
                 switch header.command {
-                case .initialise, .start, .stop, .fire, .accept, .reap, .retry, .expire: []
+                case .initialise, .start, .stop, .fire, .accept, .reap, .retry, .expire,
+                    .acceptHook, .acceptMessage, .refuseMessage, .recordDelivery:
+                    []
+                case _ where concernsQueue(entry): [.admin]
                 case .pause, .resume, .trustClock, .createTeam, .setLicense, .createKey,
                     .revokeKey:
                     [.admin]
@@ -251,6 +282,19 @@ struct Ledger {
             expect(
                 key.team == header.team || allowed == [.admin],
                 "I34: a key of another team asked for \(header.command)")
+        }
+    }
+
+    /// Whether a trigger that reads a queue is made, changed or deleted.
+    private func concernsQueue(_ entry: Entry) -> Bool {
+        entry.events.contains { event in
+            switch event {
+            case .triggerCreated(let event): event.source == .sqs
+            case .triggerModified(let event): triggers[event.trigger]?.source == .sqs
+            case .triggerDeleted(let event): triggers[event.trigger]?.source == .sqs
+            case .triggerSecretRotated(let event): triggers[event.trigger]?.source == .sqs
+            default: false
+            }
         }
     }
 
@@ -271,7 +315,8 @@ struct Ledger {
             case .createWorkflow: [["workflowCreated"]]
             case .modifyWorkflow: [["workflowModified"]]
             case .setConcurrency: [["concurrencySet"]]
-            case .rotateSecret: [["secretRotated"]]
+            case .rotateSecret:
+                [["secretRotated"], ["triggerSecretRotated"], ["subscriptionSecretRotated"]]
             case .editDraft: [["draftEdited"]]
             case .saveVersion: [["versionSaved"], ["versionSaved", "versionActivated"]]
             case .renameVersion: [["versionRenamed"]]
@@ -291,6 +336,21 @@ struct Ledger {
             case .expire: [["runFailed"]]
             case .cancelRun: [["runCancelled"]]
             case .erase: [["payloadsErased"]]
+            case .createTrigger: [["triggerCreated"]]
+            case .modifyTrigger: [["triggerModified"]]
+            case .deleteTrigger: [["triggerDeleted"]]
+            case .acceptHook, .acceptMessage: [["runQueued"]]
+            case .refuseMessage: [["messageRefused"]]
+            case .retryRefusal: [["runQueued", "refusalRetried"]]
+            case .createSubscription: [["subscriptionCreated"]]
+            case .modifySubscription: [["subscriptionModified"]]
+            case .deleteSubscription: [["subscriptionDeleted"]]
+            case .recordDelivery:
+                [
+                    ["deliverySucceeded"], ["deliveryRetryScheduled"], ["deliveryFailed"],
+                    ["deliveryFailed", "subscriptionModified"],
+                ]
+            case .redeliver: [["deliveryRequeued"]]
             default: []
             }
         return shapes.contains(events.map(\.kind))

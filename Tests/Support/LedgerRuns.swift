@@ -71,6 +71,17 @@ extension Ledger {
         expect(
             queued.timeoutSeconds == workflow.timeoutSeconds && queued.retry == workflow.retry,
             "I22: run \(id) has another time-out or retry than its workflow")
+        let isTriggered = [.acceptHook, .acceptMessage, .retryRefusal].contains(header.command)
+        expect(
+            (queued.mode == .triggered) == isTriggered && (queued.trigger != nil) == isTriggered,
+            "I30: run \(id) comes of \(header.command) and of a trigger or not")
+        if let trigger = queued.trigger {
+            expect(
+                triggers[trigger]?.workflow == queued.workflow
+                    && queued.version == triggers[trigger]?.version ?? workflow.activeVersion,
+                "I22: run \(id) is not what its trigger said last")
+            noteArrival(queued.deduplication, at: trigger, team, header)
+        }
         let schedule = queued.schedule.flatMap { schedules[$0] }
         expect(
             (queued.schedule == nil) == (header.command != .fire)

@@ -5,8 +5,8 @@ import DaybookStore
 /// one another in every state, legal and illegal, about objects of their own team, of another team
 /// and of none. The same seed and the same states give the same commands.
 package struct Workload {
-    private var numbers: SeededGenerator
-    private var clock = Instant.dayOne
+    var numbers: SeededGenerator
+    var clock = Instant.dayOne
     private var asked: UInt32 = 0
     /// The keys that were asked for, whether they were made or not.
     private var keys: [KeyID] = []
@@ -61,13 +61,18 @@ package struct Workload {
 
     private mutating func actor(for command: Command) -> Actor {
         guard command.requiredRole != nil || numbers.chance(1, of: 20) else {
-            return .system(.timer)
+            switch command {
+            case .arrive(let arrival, _), .refuse(let arrival, _):
+                return .trigger(arrival.trigger.id)
+            case .recordDelivery: return .system(.deliverer)
+            default: return .system(.timer)
+            }
         }
         guard !keys.isEmpty, numbers.chance(1, of: 4) else { return .system(.command) }
         return .key(numbers.chance(1, of: 20) ? .number(0) : numbers.pick(keys))
     }
 
-    private mutating func payload() -> SaltedPayload? {
+    mutating func payload() -> SaltedPayload? {
         switch Int.random(in: 0..<8, using: &numbers) {
         case 0..<4: nil
         case 4: SaltedPayload([], salt: numbers.bytes(16))
@@ -96,8 +101,10 @@ package struct Workload {
         case 14..<28: return aboutSchedule(state, world)
         case 28..<46: return timer(state, world)
         case 46..<56: return execute(world)
-        case 56..<74: return (claim(state), nil)
-        default: return aboutRun(state, world)
+        case 56..<70: return (claim(state), nil)
+        case 70..<86: return aboutRun(state, world)
+        case 86..<93: return aboutTrigger(state, world)
+        default: return aboutDelivery(world)
         }
     }
 
@@ -138,7 +145,7 @@ package struct Workload {
                 secret: .number(1)))
     }
 
-    private mutating func rarely() -> Bool { numbers.chance(1, of: 15) }
+    mutating func rarely() -> Bool { numbers.chance(1, of: 15) }
 
     private mutating func limit() -> Int {
         rarely() ? -1 : Int.random(in: 0...3, using: &numbers)
@@ -186,7 +193,7 @@ package struct Workload {
     }
 
     /// The draft is there, the next version mostly is not.
-    private mutating func version() -> Int? { rarely() ? 1 : numbers.pick([nil, nil, 0]) }
+    mutating func version() -> Int? { rarely() ? 1 : numbers.pick([nil, nil, 0]) }
 
     private mutating func aboutSchedule(
         _ state: MemoryState, _ world: World
@@ -221,9 +228,10 @@ package struct Workload {
     }
 
     /// The payloads that the rows name now, each of them once: who erases them walks the log.
-    private mutating func erase(_ target: ErasureTarget, _ state: MemoryState) -> Command {
+    mutating func erase(_ target: ErasureTarget, _ state: MemoryState) -> Command {
         let schedule: Schedule?
         let run: Run?
+        var refusal: Refusal?
         switch target {
         case .schedule(let id):
             schedule = state.allSchedules.first { $0.id == id }
@@ -231,11 +239,18 @@ package struct Workload {
         case .run(let id):
             run = state.allRuns.first { $0.id == id }
             schedule = run?.schedule.flatMap { id in state.allSchedules.first { $0.id == id } }
+        case .refusal(_, let id):
+            (schedule, run) = (nil, nil)
+            refusal = state.allRefusals.first { $0.id == id }
         }
-        let named = [schedule?.input, run?.input, run?.output, run?.error?.message]
+        let named = [
+            schedule?.input, run?.input, run?.output, run?.error?.message, refusal?.body,
+        ]
         let payloads = Set(named.compactMap(\.self)).subtracting(erased)
         erased.formUnion(payloads)
-        let seen = max(schedule?.touched.position ?? 0, run?.touched.position ?? 0)
+        let seen = max(
+            schedule?.touched.position ?? 0, run?.touched.position ?? 0,
+            refusal?.touched.position ?? 0)
         return .erase(
             target,
             Erasure(
@@ -312,11 +327,15 @@ package struct Workload {
 }
 
 /// What there is, in an order that is the same in every process.
-private struct World {
+struct World {
     let teams: [TeamID]
     let workflows: [WorkflowID]
     let schedules: [ScheduleID]
     let runs: [Run]
+    let triggers: [Trigger]
+    let refusals: [Refusal]
+    let subscriptions: [Subscription]
+    let deliveries: [Delivery]
     private let owners: [AnyID: TeamID]
 
     init(_ state: MemoryState) {
@@ -325,7 +344,14 @@ private struct World {
         // The newest: older ones have mostly ended.
         schedules = state.allSchedules.map(\.id).sorted().suffix(8)
         runs = state.allRuns.sorted { $0.id < $1.id }.suffix(12)
+        triggers = state.allTriggers.sorted { $0.id < $1.id }.suffix(6)
+        refusals = state.allRefusals.sorted { $0.id < $1.id }.suffix(4)
+        subscriptions = state.allSubscriptions.sorted { $0.id < $1.id }.suffix(5)
+        deliveries = state.allDeliveries.sorted { $0.id < $1.id }.suffix(10)
         var owners: [AnyID: TeamID] = [:]
+        for row in state.allTriggers { owners[AnyID(row.id)] = row.team }
+        for row in state.allSubscriptions { owners[AnyID(row.id)] = row.team }
+        for row in state.allDeliveries { owners[AnyID(row.id)] = row.team }
         for row in state.allWorkflows { owners[AnyID(row.id)] = row.team }
         for row in state.allSchedules { owners[AnyID(row.id)] = row.team }
         for row in state.allRuns { owners[AnyID(row.id)] = row.team }
@@ -355,6 +381,16 @@ private struct World {
             .complete(let id, _, _), .fail(let id, _, _), .reap(let id, _), .retry(let id, _),
             .expire(let id), .cancelRun(let id):
             owners[AnyID(id)]
+        case .createTrigger(let new): owners[AnyID(new.workflow)]
+        case .modifyTrigger(let seen, _), .deleteTrigger(let seen),
+            .rotateTriggerSecret(let seen, _), .retryRefusal(_, let seen, _):
+            owners[AnyID(seen.id)]
+        case .arrive(let arrival, _), .refuse(let arrival, _): owners[AnyID(arrival.trigger.id)]
+        case .erase(.refusal(let id, _), _): owners[AnyID(id)]
+        case .modifySubscription(let id, _), .deleteSubscription(let id),
+            .rotateSubscriptionSecret(let id, _):
+            owners[AnyID(id)]
+        case .recordDelivery(let id, _, _), .redeliver(let id): owners[AnyID(id)]
         default: nil
         }
     }

@@ -1,0 +1,74 @@
+import AsyncHTTPClient
+import DaybookCore
+import DaybookWire
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// What is read out of answers of other services, and out of there being none.
+enum AnswerRules {
+    /// Of the 4xx, only these say that the same request may succeed later.
+    static func mayPass(_ status: Int) -> Bool { [408, 409, 425, 429].contains(status) }
+
+    /// RFC 9110, section 10.2.3: seconds or an HTTP date; held within bounds, anything else ignored.
+    static func retryAfter(
+        _ headers: HTTPHeaders, within bounds: ClosedRange<Int>, now: Instant
+    ) -> Int? {
+        guard let text = headers.first(name: "Retry-After") else { return nil }
+        let seconds: Int
+        if let number = Int(text), number >= 0 {
+            seconds = number
+        } else if let date = httpDate.date(from: text) {
+            let now = Double(now.microseconds) / 1_000_000
+            seconds = Int(min(max(date.timeIntervalSince1970 - now, 0), 1_000_000))
+        } else {
+            return nil
+        }
+        return min(max(seconds, bounds.lowerBound), bounds.upperBound)
+    }
+
+    private static let httpDate: DateFormatter = {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(secondsFromGMT: 0)
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return formatter
+    }()
+
+    static func isTimeout(_ error: any Error) -> Bool {
+        if error is ExchangeTimeout { return true }
+        guard let error = error as? HTTPClientError else { return false }
+        return [.deadlineExceeded, .readTimeout, .connectTimeout, .requestStreamCancelled]
+            .contains(error)
+    }
+}
+
+/// The whole exchange took longer than it may.
+struct ExchangeTimeout: Error {}
+
+extension OutboundClients {
+    /// Sends a request and reads its answer, all of it within so many seconds.
+    ///
+    /// - Throws: `EgressRefusal`, `ExchangeTimeout`, and what the client and `read` throw.
+    func exchange<Value: Sendable>(
+        _ request: HTTPClientRequest, with url: OutboundURL, seconds: Int,
+        _ read: @escaping @Sendable (HTTPClientResponse) async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask {
+                try await self.withClient(for: url) { client in
+                    try await read(
+                        try await client.execute(request, timeout: .seconds(Int64(seconds))))
+                }
+            }
+            // The client's own time-out ends with the head of the answer.
+            group.addTask {
+                try await Task.sleep(for: .seconds(seconds))
+                throw ExchangeTimeout()
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import DaybookCore
+import Synchronization
+
+/// What triggers did since the process started, beside what is in the log: calls that were turned away, and how
+/// their sources are. Bounded, and gone with the process.
+package final class TriggerActivity: Sendable {
+    /// A call that was turned away.
+    package struct TurnedAway: Hashable, Sendable {
+        package let at: Instant
+        package let reason: String
+    }
+
+    /// How the source of a trigger is.
+    package enum Health: Hashable, Sendable {
+        case good
+        case degraded(since: Instant, reason: String)
+    }
+
+    package struct Summary: Sendable {
+        /// By reason.
+        package var counts: [String: Int] = [:]
+        /// The newest last.
+        package var recent: [TurnedAway] = []
+    }
+
+    /// So many calls of each trigger are kept one by one.
+    package static let recentLimit = 100
+
+    private struct State {
+        var summaries: [TriggerID: Summary] = [:]
+        var health: [TriggerID: Health] = [:]
+    }
+
+    /// Since when there has been counting.
+    package let since: Instant
+    private let state = Mutex(State())
+
+    package init(since: Instant) {
+        self.since = since
+    }
+
+    /// - Parameter trigger: one that there is: others are not kept apart.
+    package func turnedAway(by trigger: TriggerID, _ reason: String, at instant: Instant) {
+        state.withLock { state in
+            var summary = state.summaries[trigger] ?? Summary()
+            summary.counts[reason, default: 0] += 1
+            summary.recent.append(TurnedAway(at: instant, reason: reason))
+            if summary.recent.count > Self.recentLimit { summary.recent.removeFirst() }
+            state.summaries[trigger] = summary
+        }
+    }
+
+    package func summary(of trigger: TriggerID) -> Summary {
+        state.withLock { $0.summaries[trigger] ?? Summary() }
+    }
+
+    package func health(of trigger: TriggerID) -> Health {
+        state.withLock { $0.health[trigger] ?? .good }
+    }
+
+    /// Keeps since when it has been so; tells whether that is new.
+    @discardableResult
+    package func note(degraded reason: String?, _ trigger: TriggerID, at instant: Instant) -> Bool {
+        state.withLock { state in
+            guard let reason else { return state.health.removeValue(forKey: trigger) != nil }
+            if case .degraded(let since, let known)? = state.health[trigger] {
+                state.health[trigger] = .degraded(since: since, reason: reason)
+                return known != reason
+            }
+            state.health[trigger] = .degraded(since: instant, reason: reason)
+            return true
+        }
+    }
+
+    /// Forgets what is not among these.
+    package func keepOnly(health triggers: Set<TriggerID>) {
+        state.withLock { state in
+            state.health = state.health.filter { triggers.contains($0.key) }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+import DaybookCore
+import DaybookEngine
+import DaybookWire
+import HTTPTypes
+
+/// Completion webhooks: subscriptions, and what is delivered to them.
+enum WebhookRoutes {
+    static let all: [Route] = [
+        Route(.post, "/workflow-webhooks", .role(.write), body: .json, create),
+        Route(.get, "/workflow-webhooks", .role(.read), list),
+        Route(.get, "/workflow-webhooks/events", .role(.read), events),
+        Route(.get, "/workflow-webhooks/events/{delivery_id}", .role(.read), event),
+        Route(.get, "/workflow-webhooks/events/{delivery_id}/attempts", .role(.read), attempts),
+        Route(
+            .post, "/workflow-webhooks/events/{delivery_id}/retry", .role(.write), body: .json,
+            retry),
+        Route(.get, "/workflow-webhooks/{subscription_id}", .role(.read), read),
+        Route(.patch, "/workflow-webhooks/{subscription_id}", .role(.write), body: .json, modify),
+        Route(.delete, "/workflow-webhooks/{subscription_id}", .role(.write), delete),
+        Route(
+            .post, "/workflow-webhooks/{subscription_id}/secret/rotate", .role(.write),
+            body: .json, rotate),
+        Route(
+            .post, "/workflow-webhooks/{subscription_id}/replay", .role(.write), body: .json,
+            replay),
+    ]
+
+    private static let bearerTokenBytes = 1...2_000
+    /// Deliveries that one replay request looks at.
+    private static let replayLimit = 1_000
+
+    private static func create(_ call: Call, _ api: API) async throws -> Reply {
+        let fields = try call.fields()
+        let name = fields.required("name", .normalised)
+        let url = fields.required("url", .outboundURL)
+        let actions = fields.required("actions", .actions)
+        let workflows = fields.optional("workflow_ids", .workflows)
+        let isEnabled = fields.optional("enabled", .bool)
+        let timeout = fields.optional(
+            "timeout_seconds", .integer(Limits.deliveryTimeoutSeconds))
+        let retries = fields.optional("max_retries", .integer(Limits.deliveryRetries))
+        let backoff = fields.optional(
+            "retry_backoff_seconds", .integer(Limits.deliveryBackoffSeconds))
+        let token = fields.optional("bearer_token", .bearerToken(bearerTokenBytes))
+        check(url, fields, api)
+        try fields.throwMistakes()
+        let accepted = try await api.submit(
+            .createSubscription(
+                NewSubscription(
+                    name: present(name), url: present(url).text, actions: present(actions),
+                    workflows: workflows ?? [], isEnabled: isEnabled ?? true,
+                    timeoutSeconds: timeout ?? Limits.defaultDeliveryTimeoutSeconds,
+                    maxRetries: retries ?? Limits.defaultDeliveryRetries,
+                    retryBackoffSeconds: backoff ?? Limits.defaultDeliveryBackoffSeconds,
+                    bearerToken: token.map { seal($0, call.team, api) },
+                    secret: newSecret(call.team, api))),
+            for: call)
+        return try replyWithSecret(.created, accepted, api)
+    }
+
+    private static func check(_ url: OutboundURL?, _ fields: JSONFields, _ api: API) {
+        guard let url else { return }
+        do throws(EgressRefusal) {
+            try api.egress.checkForm(url)
+        } catch {
+            fields.refuse("url", error.message)
+        }
+    }
+
+    private static func seal(_ token: String, _ team: TeamID, _ api: API) -> SealedSecret {
+        api.engine.seal(Array(token.utf8), for: .bearerToken, of: team)
+    }
+
+    private static func newSecret(_ team: TeamID, _ api: API) -> SealedSecret {
+        api.engine.seal(
+            api.engine.randomBytes(WebhookSecret.randomByteCount), for: .subscriptionSecret,
+            of: team)
+    }
+
+    private static func modify(_ call: Call, _ api: API) async throws -> Reply {
+        let id: SubscriptionID = try call.id("subscription_id", "subscription")
+        let fields = try call.fields()
+        var changes = SubscriptionChanges()
+        changes.name = fields.optional("name", .normalised)
+        let url = fields.optional("url", .outboundURL)
+        check(url, fields, api)
+        changes.url = url?.text
+        changes.actions = fields.optional("actions", .actions)
+        changes.workflows = fields.optional("workflow_ids", .workflows)
+        changes.isEnabled = fields.optional("enabled", .bool)
+        changes.timeoutSeconds = fields.optional(
+            "timeout_seconds", .integer(Limits.deliveryTimeoutSeconds))
+        changes.maxRetries = fields.optional("max_retries", .integer(Limits.deliveryRetries))
+        changes.retryBackoffSeconds = fields.optional(
+            "retry_backoff_seconds", .integer(Limits.deliveryBackoffSeconds))
+        let token = fields.optional("bearer_token", .bearerToken(bearerTokenBytes))
+        let clears = fields.optional("clear_bearer_token", .bool) ?? false
+        if let token { changes.bearerToken = .set(seal(token, call.team, api)) }
+        if clears {
+            if token != nil { fields.refuse("clear_bearer_token", "contradicts bearer_token") }
+            changes.bearerToken = .set(nil)
+        }
+        try fields.throwMistakes()
+        return try reply(
+            .ok, try await api.submit(.modifySubscription(id, changes), for: call), api)
+    }
+
+    private static func delete(_ call: Call, _ api: API) async throws -> Reply {
+        let id: SubscriptionID = try call.id("subscription_id", "subscription")
+        return Reply.deleted(id).with(try await api.submit(.deleteSubscription(id), for: call))
+    }
+
+    private static func rotate(_ call: Call, _ api: API) async throws -> Reply {
+        let id: SubscriptionID = try call.id("subscription_id", "subscription")
+        try call.fields(mayBeEmpty: true).throwMistakes()
+        return try replyWithSecret(
+            .ok,
+            try await api.submit(
+                .rotateSubscriptionSecret(id, newSecret(call.team, api)), for: call), api)
+    }
+
+    private static func read(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        let id: SubscriptionID = try call.id("subscription_id", "subscription")
+        guard let subscription = try api.engine.subscription(id, of: call.team) else {
+            throw Problem.notFound("subscription")
+        }
+        return reply(.ok, subscription, api)
+    }
+
+    private static func list(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        let parameters = ListParameters(query)
+        try query.finish()
+        let page = try api.engine.subscriptions(
+            of: call.team, after: parameters.cursor, limit: parameters.limit)
+        return .list(page.items, next: page.next) { writer, subscription in
+            writer.subscription(subscription, circuit: circuit(of: subscription, api))
+        }
+    }
+
+    private static func circuit(of subscription: Subscription, _ api: API) -> Circuits.State {
+        api.engine.circuits.state(of: subscription.id, at: api.engine.clock.now())
+    }
+
+    private static func reply(
+        _ status: HTTPResponse.Status, _ accepted: Accepted, _ api: API
+    ) throws -> Reply {
+        guard case .subscription(let subscription) = accepted.answer else {
+            throw Problem.internal
+        }
+        return reply(status, subscription, api).with(accepted)
+    }
+
+    private static func reply(
+        _ status: HTTPResponse.Status, _ subscription: Subscription, _ api: API,
+        secret: String? = nil
+    ) -> Reply {
+        Reply.json(status) { writer in
+            writer.subscription(
+                subscription, circuit: circuit(of: subscription, api), secret: secret)
+        }.with(revision: subscription.revision)
+    }
+
+    /// The answers that made a secret are the ones that show it, also when they are given again.
+    private static func replyWithSecret(
+        _ status: HTTPResponse.Status, _ accepted: Accepted, _ api: API
+    ) throws -> Reply {
+        guard case .subscription(let subscription) = accepted.answer else {
+            throw Problem.internal
+        }
+        let secret = WebhookSecret(
+            bytes: try api.engine.open(
+                subscription.secret, for: .subscriptionSecret, of: subscription.team))
+        return reply(status, subscription, api, secret: secret?.text).with(accepted)
+    }
+
+    // Deliveries
+
+    private static func events(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        var filter = DeliveryFilter()
+        filter.subscription = query.id("subscription_id")
+        filter.workflow = query.id("workflow_id")
+        let actions = Action.allCases.map(\.name).joined(separator: ", ")
+        filter.action = query.value("action", "must be one of \(actions)") { Action(name: $0) }
+        let statuses = Delivery.Status.allCases.map(\.name).joined(separator: ", ")
+        filter.status = query.value("status", "must be one of \(statuses)") {
+            Delivery.Status(name: $0)
+        }
+        let parameters = ListParameters(query)
+        try query.finish()
+        let page = try api.engine.deliveries(
+            of: call.team, filter, after: parameters.cursor, limit: parameters.limit,
+            maximumBytes: api.limits.pageBytes)
+        return .list(page.items, next: page.next) { $0.delivery($1) }
+    }
+
+    private static func find(_ call: Call, _ api: API) throws -> Delivery {
+        let id: DeliveryID = try call.id("delivery_id", "delivery")
+        guard let delivery = try api.engine.delivery(id, of: call.team) else {
+            throw Problem.notFound("delivery")
+        }
+        return delivery
+    }
+
+    private static func event(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        let delivery = try find(call, api)
+        return Reply.json { $0.delivery(delivery) }
+    }
+
+    /// The last one first. The cursor is a position, as in a history.
+    private static func attempts(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        let limit = query.integer("limit", ListParameters.limits) ?? ListParameters.defaultLimit
+        let cursor = query.value("cursor", "is not a cursor of this list") {
+            Position(exactly: $0)
+        }
+        try query.finish()
+        let delivery = try find(call, api)
+        let last = delivery.touched.position
+        let (items, next) = try api.engine.attempts(
+            of: delivery.id, from: min(cursor ?? last, last), limit: limit)
+        return Reply.json { writer in
+            writer.object { writer in
+                writer.array("items") { writer in
+                    for item in items { writer.attempt(item) }
+                }
+                writer.field("next_cursor", next.map { String($0) })
+            }
+        }
+    }
+
+    private static func retry(_ call: Call, _ api: API) async throws -> Reply {
+        let id: DeliveryID = try call.id("delivery_id", "delivery")
+        try call.fields(mayBeEmpty: true).throwMistakes()
+        let accepted = try await api.submit(.redeliver(id), for: call)
+        guard case .delivery(let delivery) = accepted.answer else { throw Problem.internal }
+        return Reply.json { $0.delivery(delivery) }.with(accepted)
+    }
+
+    /// Sends again what has ended of a range of the log, with the same ids. What still waits is passed over.
+    private static func replay(_ call: Call, _ api: API) async throws -> Reply {
+        let id: SubscriptionID = try call.id("subscription_id", "subscription")
+        let fields = try call.fields()
+        let after = fields.required("after", .moment)
+        let until = fields.optional("until", .moment)
+        try fields.throwMistakes()
+        guard try api.engine.subscription(id, of: call.team) != nil else {
+            throw Problem.notFound("subscription")
+        }
+        let from = try position(present(after), api)
+        let last = try until.map { try position($0, api) } ?? .max
+        let (ended, next) = try api.engine.ended(
+            of: id, team: call.team, after: from, upTo: last, limit: replayLimit)
+        let submissions = try ended.map { delivery in
+            try api.submission(
+                .redeliver(delivery), for: call, part: delivery.description)
+        }
+        var requeued = 0
+        for outcome in await api.engine.submitTogether(submissions) {
+            switch outcome {
+            case .accepted(let accepted): requeued += accepted.isReplayed ? 0 : 1
+            // Somebody else sent it again meanwhile.
+            case .refused(.deliveryState): break
+            case .refused(let rejection): throw Problem(rejection)
+            case .unavailable(let reason): throw Problem(reason)
+            }
+        }
+        return Reply.json { writer in
+            writer.object { writer in
+                writer.field("requeued", requeued)
+                writer.field("next_after", next)
+            }
+        }
+    }
+
+    private static func position(_ moment: AsOf, _ api: API) throws -> Position {
+        switch moment {
+        case .position(let position): position
+        case .instant(let instant): try api.engine.position(recordedBy: instant)
+        }
+    }
+}
+
+extension JSONType where Value == Actions {
+    fileprivate static var actions: Self {
+        JSONType<[String]>.array(of: .string(), count: 1...Action.allCases.count).checked {
+            names throws(JSONMismatch) in
+            var actions: [Action] = []
+            for name in names {
+                guard let action = Action(name: name) else {
+                    let known = Action.allCases.map(\.name).joined(separator: ", ")
+                    throw JSONMismatch("must name only \(known)")
+                }
+                actions.append(action)
+            }
+            return Actions(actions)
+        }
+    }
+}
+
+extension JSONType where Value == [WorkflowID] {
+    fileprivate static var workflows: Self {
+        .array(of: .identifier(), count: 0...Limits.subscriptionWorkflows)
+    }
+}
+
+extension JSONType where Value == String {
+    /// A text that can stand in a header: a line break would begin another one.
+    fileprivate static func bearerToken(_ bytes: ClosedRange<Int>) -> Self {
+        JSONType<String>.string(bytes: bytes).checked { text throws(JSONMismatch) in
+            do throws(HeaderRefusal) {
+                try HeaderRules.check(value: text)
+            } catch {
+                throw JSONMismatch(error.message)
+            }
+            return text
+        }
+    }
+}
+
+extension JSONType where Value == AsOf {
+    /// A position of the log, or a time.
+    fileprivate static var moment: Self {
+        Self { node, place in
+            if case .number = node.kind {
+                return JSONType<Int>.integer(0...Int.max).read(node, place).map {
+                    .position(Position($0))
+                }
+            }
+            return JSONType<Instant>.instant.read(node, place).map { .instant($0) }
+        }
+    }
+}
