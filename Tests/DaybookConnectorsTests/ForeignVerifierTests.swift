@@ -8,24 +8,7 @@ import Testing
 /// The signature as somebody else's implementation of Standard Webhooks sees it.
 @Suite("Foreign verifier")
 struct ForeignVerifierTests {
-    /// Whether Python and its package `standardwebhooks` are there.
-    private static let isThere = (try? python("import standardwebhooks", "")) == 0
-
-    /// The exit code of a Python program with this input.
-    private static func python(_ program: String, _ input: String) throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", program]
-        let pipe = Pipe()
-        process.standardInput = pipe
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        try pipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        try pipe.fileHandleForWriting.close()
-        process.waitUntilExit()
-        return process.terminationStatus
-    }
+    private static let isThere = Python.has("standardwebhooks")
 
     /// Ends with 0 where the request verifies, 3 where its body with a blank more does.
     private static let program = """
@@ -61,6 +44,6 @@ struct ForeignVerifierTests {
         ]
         let text = String(
             decoding: try JSONSerialization.data(withJSONObject: input), as: UTF8.self)
-        #expect(try Self.python(Self.program, text) == 0)
+        #expect(try Python.run(Self.program, text).status == 0)
     }
 }

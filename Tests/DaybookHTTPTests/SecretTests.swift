@@ -78,6 +78,24 @@ struct SecretTests {
                 .post, "/workflows", #"{"name":"n","definition":\#(definition)}"#)
             let signing = try WebhookSecret(try #require(made.json["secret"] as? String))
             let key = try #require(APIKeyText(api.adminKey))
+            let workflow = made.id
+            let hooks = try await ["standard", "bearer", "none"].asyncMap { type in
+                try await api.call(
+                    .post, "/workflow-triggers",
+                    #"{"kind":"webhook","workflow_id":"\#(workflow)","name":"t","verification":{"type":"\#(type)"}}"#
+                )
+            }
+            let token = "canary-bearer-71f2"
+            let told = try await api.call(
+                .post, "/workflow-webhooks",
+                #"{"name":"s","url":"https://example.com/","actions":["workflow_created"],"bearer_token":"\#(token)"}"#
+            )
+            var secrets = try (hooks + [told]).map { answer in
+                Array(try #require(answer.json["secret"] as? String, "\(answer.text)").utf8)
+            }
+            secrets.append(try WebhookSecret(String(decoding: secrets[0], as: UTF8.self)).bytes)
+            secrets.append(try WebhookSecret(String(decoding: secrets[3], as: UTF8.self)).bytes)
+            secrets.append(Array(token.utf8))
             let files = try #require(
                 FileManager.default.enumerator(
                     at: URL(fileURLWithPath: api.directory), includingPropertiesForKeys: nil)
@@ -88,7 +106,7 @@ struct SecretTests {
                 for secret in [
                     Array(Self.canary.utf8), signing.bytes, Array(signing.text.utf8.dropFirst(6)),
                     Array(key.secret.utf8),
-                ] {
+                ] + secrets {
                     #expect(bytes.range(of: Data(secret)) == nil, "\(file.lastPathComponent)")
                 }
             }
@@ -116,5 +134,13 @@ struct SecretTests {
                 #expect(answer.json["secret"] == nil)
             }
         }
+    }
+}
+
+extension Array {
+    fileprivate func asyncMap<New>(_ map: (Element) async throws -> New) async rethrows -> [New] {
+        var new: [New] = []
+        for element in self { new.append(try await map(element)) }
+        return new
     }
 }

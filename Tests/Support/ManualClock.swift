@@ -70,6 +70,9 @@ package final class ManualClock: ServiceClock {
         }
     }
 
+    /// How many sleep now.
+    package var sleepers: Int { state.withLock { $0.sleepers.count } }
+
     /// Returns once so many sleep at the same time.
     package func waitForSleepers(_ count: Int) async {
         await withCheckedContinuation { continuation in
