@@ -56,14 +56,11 @@ struct SQSClient: Sendable {
     let clients: OutboundClients
     let clock: any ServiceClock
 
-    func receive(
-        _ count: Int, waitSeconds: Int, visibilitySeconds: Int
-    ) async throws -> [Message] {
+    func receive(_ count: Int, waitSeconds: Int) async throws -> [Message] {
         struct Question: Encodable {
             let QueueUrl: String
             let MaxNumberOfMessages: Int
             let WaitTimeSeconds: Int
-            let VisibilityTimeout: Int
             let AttributeNames = ["ApproximateReceiveCount"]
             let MessageSystemAttributeNames = ["ApproximateReceiveCount"]
             let MessageAttributeNames = ["All"]
@@ -74,8 +71,8 @@ struct SQSClient: Sendable {
         let answer: Answer = try await ask(
             "ReceiveMessage",
             Question(
-                QueueUrl: queue.url, MaxNumberOfMessages: count, WaitTimeSeconds: waitSeconds,
-                VisibilityTimeout: visibilitySeconds), seconds: waitSeconds + 15)
+                QueueUrl: queue.url, MaxNumberOfMessages: count, WaitTimeSeconds: waitSeconds),
+            seconds: waitSeconds + 15)
         return answer.Messages ?? []
     }
 
@@ -126,17 +123,29 @@ struct SQSClient: Sendable {
             "ChangeMessageVisibilityBatch", Question(QueueUrl: queue.url, Entries: entries))
     }
 
-    /// Whether the queue takes messages that are received too often to a dead-letter queue.
-    func hasRedrivePolicy() async throws -> Bool {
+    struct QueueAttributes: Sendable {
+        /// Whether the queue takes messages that are received too often to a dead-letter queue.
+        var hasRedrivePolicy = false
+        /// How long a received message is hidden.
+        var visibilitySeconds = 30
+    }
+
+    func attributes() async throws -> QueueAttributes {
         struct Question: Encodable {
             let QueueUrl: String
-            let AttributeNames = ["RedrivePolicy"]
+            let AttributeNames = ["RedrivePolicy", "VisibilityTimeout"]
         }
         struct Answer: Decodable {
             let Attributes: [String: String]?
         }
         let answer: Answer = try await ask("GetQueueAttributes", Question(QueueUrl: queue.url))
-        return answer.Attributes?["RedrivePolicy"].map { !$0.isEmpty } ?? false
+        var attributes = QueueAttributes()
+        attributes.hasRedrivePolicy =
+            answer.Attributes?["RedrivePolicy"].map { !$0.isEmpty } ?? false
+        if let seconds = answer.Attributes?["VisibilityTimeout"].flatMap({ Int($0) }) {
+            attributes.visibilitySeconds = seconds
+        }
+        return attributes
     }
 
     private func ask<Answer: Decodable>(

@@ -9,9 +9,9 @@ package struct SQSSourceService: Service {
     package struct Limits: Sendable {
         /// A request for messages waits so long for the first.
         package var waitSeconds = 20
-        /// A received message is hidden so long; the time is extended while it waits to be committed.
-        package var visibilitySeconds = 60
-        /// So often it is looked whether a queue has a redrive policy.
+        /// While a message waits to be committed it is hidden for so long again and again.
+        package var extensionSeconds = 60
+        /// So often it is looked what a queue's own rules are.
         package var attributesSeconds = 60
         /// The longest pause after failures.
         package var backoffSeconds = 60
@@ -141,7 +141,7 @@ private struct SQSReader: Sendable {
 
     private func read() async {
         var failures = 0
-        var hasRedrivePolicy = false
+        var attributes = SQSClient.QueueAttributes()
         var lookedAt: Instant?
         while !Task.isCancelled {
             do {
@@ -151,12 +151,11 @@ private struct SQSReader: Sendable {
                 }
                 let now = engine.clock.now()
                 if lookedAt.map({ $0.adding(seconds: limits.attributesSeconds) <= now }) ?? true {
-                    hasRedrivePolicy = try await client.hasRedrivePolicy()
+                    attributes = try await client.attributes()
                     lookedAt = now
                 }
                 let messages = try await client.receive(
-                    Self.batch, waitSeconds: limits.waitSeconds,
-                    visibilitySeconds: limits.visibilitySeconds)
+                    Self.batch, waitSeconds: limits.waitSeconds)
                 if engine.triggerActivity.note(degraded: nil, trigger.id, at: now) {
                     logger.notice("a queue is read again", metadata: about)
                 }
@@ -167,7 +166,7 @@ private struct SQSReader: Sendable {
                     try await client.hide(messages, seconds: 0)
                     continue
                 }
-                await handle(messages, hasRedrivePolicy)
+                await handle(messages, attributes)
             } catch {
                 guard !Task.isCancelled else { return }
                 failures += 1
@@ -199,11 +198,14 @@ private struct SQSReader: Sendable {
     }
 
     /// Sees to it that each message is committed and then deleted, or is left to the queue.
-    private func handle(_ messages: [SQSClient.Message], _ hasRedrivePolicy: Bool) async {
+    private func handle(
+        _ messages: [SQSClient.Message], _ attributes: SQSClient.QueueAttributes
+    ) async {
         var waiting = messages.compactMap { message in
-            received(message, hasRedrivePolicy).map { (message: message, received: $0) }
+            received(message, attributes.hasRedrivePolicy).map { (message: message, received: $0) }
         }
-        var hiddenUntil = engine.clock.now().adding(seconds: limits.visibilitySeconds / 2)
+        // Extended well before the time is over.
+        var extendAt = engine.clock.now().adding(seconds: attributes.visibilitySeconds / 2)
         var tries = 0
         while !waiting.isEmpty, !Task.isCancelled {
             let receptions = await withTaskGroup(of: (Int, Reception).self) { group in
@@ -227,10 +229,9 @@ private struct SQSReader: Sendable {
             guard !left.isEmpty else { return }
             tries += 1
             await pause(after: min(tries, 4))
-            if hiddenUntil <= engine.clock.now() {
-                try? await client.hide(
-                    left.map(\.message), seconds: limits.visibilitySeconds)
-                hiddenUntil = engine.clock.now().adding(seconds: limits.visibilitySeconds / 2)
+            if extendAt <= engine.clock.now() {
+                try? await client.hide(left.map(\.message), seconds: limits.extensionSeconds)
+                extendAt = engine.clock.now().adding(seconds: limits.extensionSeconds / 2)
             }
         }
     }

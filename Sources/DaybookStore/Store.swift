@@ -306,14 +306,5 @@ package func isFatal(_ error: any Error) -> Bool {
 
 extension Event {
     /// The id of what the event made, if it made something with an id.
-    var newID: AnyID? {
-        switch self {
-        case .teamCreated(let event): AnyID(event.team)
-        case .keyCreated(let event): AnyID(event.key)
-        case .workflowCreated(let event): AnyID(event.workflow)
-        case .scheduleCreated(let event): AnyID(event.schedule)
-        case .runQueued(let event): AnyID(event.run)
-        default: nil
-        }
-    }
+    var newID: AnyID? { touches.first { $0.previous == 0 }?.object }
 }

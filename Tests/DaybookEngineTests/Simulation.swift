@@ -10,6 +10,8 @@ enum Sometimes: String, CaseIterable {
     case staleAttempt, duplicateKey, lostBeforeCommit, lostAfterCommit, redelivery
     case limitLoweredBelowUse, clockAhead, clockBehind, replayInterrupted, expired, retried
     case released, pausedService, sentAgainAfterLoss
+    case messageCameAgain, messageRefused, toldAgain, tellingRetried, receiverGone,
+        toldAfterDeletion
 }
 
 /// The process as a simulator sees it: the writer's heart, the timer and the dispatcher over a real
@@ -44,6 +46,12 @@ struct Simulation {
     private(set) var entries: [Entry] = []
     private(set) var acknowledged: [Asked] = []
     private var cancelled: Set<ScheduleID> = []
+    /// Messages that senders want to be runs, each until it was deleted.
+    var messages: [Digest256] = []
+    /// How often each message was put into the queue.
+    var sentMessages: Set<Digest256> = []
+    /// What receivers got: the same for each delivery, however often.
+    var told: [DeliveryID: Delivery] = [:]
     var started: [Run] = []
     var old: [Run] = []
     private var settings = Settings()

@@ -7,7 +7,9 @@ import Support
 extension Simulation {
     mutating func step() throws {
         switch Int.random(in: 0..<100, using: &numbers) {
-        case 0..<22: try clients()
+        case 0..<4: try senders()
+        case 4..<9: try deliverer()
+        case 9..<22: try clients()
         case 22..<40: try timer()
         case 40..<58: try dispatcher()
         case 58..<74: try executors()
@@ -266,6 +268,7 @@ extension Simulation {
         clock.jump(
             seconds: Int(
                 max(0, memory.service().recordedAt.microseconds(since: now()) / 1_000_000 + 1)))
+        try openEdges()
         var opening = [
             submission(.trustClock), submission(.resume),
             submission(.setLicense(team: team, maxConcurrentRuns: 5)),
@@ -278,9 +281,11 @@ extension Simulation {
         for _ in 0..<400 {
             let isQuiet =
                 memory.allRuns.allSatisfy(\.status.isFinal)
-                && memory.allSchedules.allSatisfy { $0.status != .pending }
+                && memory.allSchedules.allSatisfy { $0.status != .pending } && areEdgesQuiet
             if isQuiet { break }
             try timer(limit: 100)
+            try senders(mayDie: false)
+            try deliverer(mayDie: false)
             try dispatcher()
             try process(
                 [submission(.claim(.worker("w"), worker: "two", leaseSeconds: 10))],
@@ -302,6 +307,7 @@ extension Simulation {
         guard memory.allSchedules.allSatisfy({ $0.status != .pending }) else {
             throw Broken(description: "I18: a promise was not kept")
         }
+        try checkEdges()
         guard memory.usage(of: team).inProgress == 0, memory.usage(of: team).queued == 0 else {
             throw Broken(description: "I15: slots are held by nobody")
         }

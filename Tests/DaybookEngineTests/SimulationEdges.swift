@@ -1,0 +1,226 @@
+import DaybookCore
+import DaybookEngine
+import DaybookStore
+import Support
+
+/// What comes in from outside and goes out again: a queue, refused messages, receivers that fail.
+extension Simulation {
+    /// Whether no message waits to be taken, and no delivery to be sent.
+    var areEdgesQuiet: Bool {
+        messages.isEmpty
+            && memory.allDeliveries.allSatisfy { delivery in
+                !delivery.status.isWaiting
+                    || memory.subscription(delivery.subscription, of: team)?.isEnabled == false
+            }
+    }
+
+    /// Messages come to a queue, are received, committed, and only then deleted.
+    mutating func senders(mayDie: Bool = true) throws {
+        let triggers = memory.allTriggers.sorted { $0.id < $1.id }
+        guard triggers.count >= 2 else { return try makeTrigger() }
+        // One trigger reads the queue; the other is changed now and then.
+        let trigger = triggers[0]
+        if mayDie {
+            for _ in 0..<Int.random(in: 0...2, using: &numbers) {
+                guard let digest = Digest256(bytes: numbers.bytes(32)) else { continue }
+                messages.append(digest)
+                sentMessages.insert(digest)
+            }
+            if let other = triggers.last, numbers.chance(1, of: 4) {
+                try process([
+                    submission(
+                        .modifyTrigger(
+                            SeenTrigger(other), TriggerChanges(isEnabled: !other.isEnabled)),
+                        keyed: true)
+                ])
+            }
+        }
+        let received = messages.prefix(3)
+        var batch: [Submission] = []
+        for digest in received {
+            let arrival = Arrival(
+                trigger: SeenTrigger(trigger), digests: [digest], keptSeconds: 15 * 86_400)
+            let payload = SaltedPayload(numbers.bytes(10), salt: numbers.bytes(16))
+            // Told by the message alone, so that it is the same each time.
+            let isUsable = digest.words.0 % 5 != 0
+            let command: Command =
+                isUsable
+                ? .arrive(arrival, input: payload.payload)
+                : .refuse(
+                    arrival,
+                    NewRefusal(
+                        reason: .invalidJSON, detail: "no", contentType: nil,
+                        body: payload.payload))
+            batch.append(submission(command, by: .trigger(trigger.id), payload: payload))
+        }
+        guard !batch.isEmpty else { return }
+        // Sometimes a message is given out twice at once.
+        if mayDie, numbers.chance(1, of: 4) { batch.append(batch[0].again(id: 900_000 + asked)) }
+        let outcomes = try process(batch, mayDie: mayDie)
+        // Where the process died, nobody knows what became of them: they come again.
+        guard outcomes.count == batch.count else { return }
+        for (submission, outcome) in zip(batch, outcomes) {
+            guard case .accepted(let accepted) = outcome else { continue }
+            if !accepted.isChange { note(.messageCameAgain) }
+            if case .refusal = accepted.answer { note(.messageRefused) }
+            // Deleted; now and then the deletion is lost, and the message comes again.
+            guard !mayDie || !numbers.chance(1, of: 5) else { continue }
+            switch submission.command {
+            case .arrive(let arrival, _), .refuse(let arrival, _):
+                messages.removeAll { arrival.digests.contains($0) }
+            default: break
+            }
+        }
+    }
+
+    private mutating func makeTrigger() throws {
+        guard let workflow = memory.allWorkflows.min(by: { $0.id < $1.id }) else { return }
+        try process([
+            submission(
+                .createTrigger(
+                    NewTrigger(
+                        workflow: workflow.id, source: .sqs, name: "queue", configuration: [],
+                        secret: nil)), keyed: true)
+        ])
+    }
+
+    /// Sends what is due, as the deliverer does, and records what became of it.
+    mutating func deliverer(mayDie: Bool = true) throws {
+        let subscriptions = memory.allSubscriptions.sorted { $0.id < $1.id }
+        guard subscriptions.count >= 2 else { return try subscribe() }
+        if mayDie, numbers.chance(1, of: 12) {
+            let subscription = numbers.pick(subscriptions)
+            let command: Command =
+                numbers.chance(1, of: 3)
+                ? .deleteSubscription(subscription.id)
+                : .modifySubscription(
+                    subscription.id, SubscriptionChanges(isEnabled: !subscription.isEnabled))
+            try process([submission(command, keyed: true)])
+        }
+        guard judge() == .good else { return }
+        let now = clock.now()
+        let ready = try disk.store.read { view in
+            try DeliveryStep.next(view, now: now, underWay: []) { _ in .open(3) }.ready
+        }
+        var batch: [Submission] = []
+        for one in ready.prefix(6) {
+            batch.append(try tell(one, mayFail: mayDie))
+        }
+        let outcomes = try process(batch, mayDie: mayDie)
+        for case .accepted(let accepted) in outcomes {
+            guard case .delivery(let delivery) = accepted.answer else { continue }
+            if delivery.status == .retrying { note(.tellingRetried) }
+        }
+    }
+
+    private mutating func subscribe() throws {
+        try process([
+            submission(
+                .createSubscription(
+                    NewSubscription(
+                        name: "receiver", url: "https://example.com/",
+                        actions: Actions(Action.allCases),
+                        maxRetries: Int.random(in: 0...3, using: &numbers),
+                        retryBackoffSeconds: 1, secret: .number(1))), keyed: true)
+        ])
+    }
+
+    private mutating func tell(_ ready: ReadyDelivery, mayFail: Bool) throws -> Submission {
+        let delivery = ready.delivery
+        guard ready.subscription != nil else {
+            note(.toldAfterDeletion)
+            return record(delivery, number: 0, .cancelled)
+        }
+        if let before = told[delivery.id] {
+            note(.toldAgain)
+            guard before.isSameToReceivers(as: delivery) else {
+                throw Broken(description: "I32: \(delivery.id) was told in two ways")
+            }
+        }
+        told[delivery.id] = delivery
+        let verdict: DeliveryVerdict =
+            !mayFail
+            ? .delivered
+            : numbers.pick([
+                .delivered, .delivered, .delivered, .failedForNow(retryAfterSeconds: nil),
+                .failedForNow(retryAfterSeconds: 5), .failedForGood, .gone,
+            ])
+        if verdict == .gone { note(.receiverGone) }
+        return record(delivery, number: delivery.attempts + 1, verdict)
+    }
+
+    private mutating func record(
+        _ delivery: Delivery, number: Int, _ verdict: DeliveryVerdict
+    ) -> Submission {
+        submission(
+            .recordDelivery(
+                delivery.id,
+                DeliveryAttempt(
+                    number: number, startedAt: clock.now(), latencyMilliseconds: 1,
+                    statusCode: nil, error: nil, answer: nil), verdict),
+            by: .system(.deliverer))
+    }
+
+    /// Everything is let in and let out again, so that it can come to its end.
+    mutating func openEdges() throws {
+        for subscription in memory.allSubscriptions.sorted(by: { $0.id < $1.id }) {
+            try process(
+                [
+                    submission(
+                        .modifySubscription(
+                            subscription.id, SubscriptionChanges(isEnabled: true)))
+                ], mayDie: false)
+        }
+        for trigger in memory.allTriggers.sorted(by: { $0.id < $1.id }) {
+            try process(
+                [
+                    submission(
+                        .modifyTrigger(SeenTrigger(trigger), TriggerChanges(isEnabled: true)))
+                ], mayDie: false)
+        }
+    }
+
+    func checkEdges() throws {
+        guard messages.isEmpty else {
+            throw Broken(description: "I31: \(messages.count) messages were never taken")
+        }
+        var counts: [Digest256: Int] = [:]
+        for event in entries.flatMap(\.events) {
+            switch event {
+            case .runQueued(let queued):
+                for digest in queued.deduplication?.digests ?? [] {
+                    counts[digest, default: 0] += 1
+                }
+            case .messageRefused(let refused):
+                for digest in refused.deduplication?.digests ?? [] {
+                    counts[digest, default: 0] += 1
+                }
+            default: break
+            }
+        }
+        for digest in sentMessages where counts[digest] != 1 {
+            throw Broken(
+                description: "I31: a message became \(counts[digest] ?? 0) runs or refusals")
+        }
+        guard areEdgesQuiet else { throw Broken(description: "I32: a delivery never ended") }
+        for delivery in memory.allDeliveries
+        where delivery.status == .delivered && told[delivery.id] == nil {
+            throw Broken(description: "I32: \(delivery.id) counts as told, and nobody was told")
+        }
+    }
+}
+
+extension Submission {
+    /// The same once more, as somebody else's.
+    fileprivate func again(id: UInt64) -> Submission {
+        Submission(command, by: actor, team: team, id: .number(id), payload: payload)
+    }
+}
+
+extension Delivery {
+    /// Whether what receivers see of it is the same.
+    fileprivate func isSameToReceivers(as other: Delivery) -> Bool {
+        id == other.id && action == other.action && occurredAt == other.occurredAt
+            && workflow == other.workflow && run == other.run && schedule == other.schedule
+    }
+}
