@@ -75,10 +75,12 @@ package struct DelivererService: Service {
         let free = limits.underWay - underWay.count
         guard free > 0, !engine.isCopy, engine.clockJudgement == .good else { return fallback }
         do {
-            let sending = underWay.all
+            // Before the snapshot: what ends meanwhile must not look as if it waited.
+            let sending = underWay.bySubscription
             let step = try engine.read { view in
-                try DeliveryStep.next(view, now: now, underWay: sending) { subscription in
-                    room(of: subscription, underWay.count(of: subscription), now)
+                try DeliveryStep.next(view, now: now, underWay: { sending[$0] ?? [] }) {
+                    subscription in
+                    room(of: subscription, sending[subscription]?.count ?? 0, now)
                 }
             }
             for ready in step.ready.prefix(free) {
@@ -218,18 +220,21 @@ package struct DelivererService: Service {
 
 /// The deliveries that are being sent.
 private final class UnderWay: Sendable {
-    private let state = Mutex<[DeliveryID: SubscriptionID]>([:])
+    private let state = Mutex<[SubscriptionID: Set<DeliveryID>]>([:])
 
-    var count: Int { state.withLock { $0.count } }
-    var all: Set<DeliveryID> { state.withLock { Set($0.keys) } }
-
-    func count(of subscription: SubscriptionID) -> Int {
-        state.withLock { $0.values.count { $0 == subscription } }
-    }
+    var bySubscription: [SubscriptionID: Set<DeliveryID>] { state.withLock { $0 } }
+    var count: Int { state.withLock { $0.values.reduce(0) { $0 + $1.count } } }
 
     func add(_ delivery: Delivery) {
-        state.withLock { $0[delivery.id] = delivery.subscription }
+        state.withLock { _ = $0[delivery.subscription, default: []].insert(delivery.id) }
     }
 
-    func remove(_ delivery: Delivery) { state.withLock { $0[delivery.id] = nil } }
+    func remove(_ delivery: Delivery) {
+        state.withLock { state in
+            state[delivery.subscription]?.remove(delivery.id)
+            if state[delivery.subscription]?.isEmpty == true {
+                state[delivery.subscription] = nil
+            }
+        }
+    }
 }

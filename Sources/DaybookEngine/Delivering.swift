@@ -7,9 +7,10 @@ package enum DeliveryStep {
     ///
     /// - Parameters:
     ///   - room: how many more of a subscription's may be under way, or until when it is left alone.
-    ///   - underWay: those that are being sent.
+    ///   - underWay: those of a subscription that are being sent.
     package static func next(
-        _ view: borrowing View, now: Instant, underWay: Set<DeliveryID>,
+        _ view: borrowing View, now: Instant,
+        underWay: (SubscriptionID) -> Set<DeliveryID> = { _ in [] },
         room: (SubscriptionID) -> EndpointRoom
     ) throws -> (ready: [ReadyDelivery], next: Instant?) {
         guard try !view.service().isPaused else { return ([], nil) }
@@ -30,9 +31,10 @@ package enum DeliveryStep {
             case .open(let count): limit = count
             }
             guard limit > 0 else { continue }
+            let sending = underWay(endpoint.subscription)
             let waiting = try view.waitingDeliveries(
-                of: endpoint, upTo: now, limit: limit + underWay.count)
-            for delivery in waiting where !underWay.contains(delivery.id) && limit > 0 {
+                of: endpoint, upTo: now, limit: limit + sending.count)
+            for delivery in waiting where !sending.contains(delivery.id) && limit > 0 {
                 limit -= 1
                 ready.append(ReadyDelivery(delivery: delivery, subscription: subscription))
             }

@@ -66,17 +66,22 @@ extension Engine {
         package let dueMoments: Int
         package let inProgress: Int
         package let queued: Int
+        /// Subscriptions with something to be sent, and when the first of it was to be.
+        package let waitingEndpoints: Int
+        package let oldestDelivery: Instant?
     }
 
     package func counts() throws -> Counts {
         try read { view in
             let service = try view.service()
+            let endpoints = try view.waitingEndpoints()
             let usages = try view.teams().map { try view.usage(of: $0.id) }
             return Counts(
                 position: service.position, isPaused: service.isPaused,
                 dueMoments: try view.dueCount(),
                 inProgress: usages.reduce(0) { $0 + $1.inProgress },
-                queued: usages.reduce(0) { $0 + $1.queued })
+                queued: usages.reduce(0) { $0 + $1.queued }, waitingEndpoints: endpoints.count,
+                oldestDelivery: endpoints.map(\.first).min())
         }
     }
 

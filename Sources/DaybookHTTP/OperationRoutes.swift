@@ -73,6 +73,13 @@ enum OperationRoutes {
             ("log_position", Int(counts.position)), ("due_moments", counts.dueMoments),
             ("runs_in_progress", counts.inProgress), ("runs_queued", counts.queued),
             ("mailbox_commands", engine.mailboxDepth), ("waiting_claims", engine.claimants.count),
+            ("waiting_endpoints", counts.waitingEndpoints),
+            (
+                "oldest_delivery_seconds",
+                counts.oldestDelivery.map {
+                    Int(max(0, engine.clock.now().milliseconds(since: $0)) / 1_000)
+                } ?? 0
+            ),
             ("executions_under_way", engine.executionsUnderWay.load(ordering: .relaxed)),
             ("paused", counts.isPaused ? 1 : 0), ("copy", engine.isCopy ? 1 : 0),
             ("clock_suspect", engine.clockJudgement == .good ? 0 : 1),

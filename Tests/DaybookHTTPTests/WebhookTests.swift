@@ -245,13 +245,13 @@ struct WebhookTests {
             #expect(try await Self.events(api, "?status=pending").count == 1)
             let now = api.clock.now()
             let held = try api.engine.read { view in
-                try DeliveryStep.next(view, now: now, underWay: []) { _ in .open(2) }.ready.count
+                try DeliveryStep.next(view, now: now) { _ in .open(2) }.ready.count
             }
             #expect(held == 0)
             let enabled = try await api.call(.patch, one, #"{"enabled":true}"#)
             #expect(enabled.json["gone"] as? Bool == false)
             let ready = try api.engine.read { view in
-                try DeliveryStep.next(view, now: now, underWay: []) { _ in .open(2) }.ready.count
+                try DeliveryStep.next(view, now: now) { _ in .open(2) }.ready.count
             }
             #expect(ready == 1)
         }
@@ -307,7 +307,7 @@ struct WebhookTests {
             }
             _ = try await api.call(.delete, Self.path + "/\(made.id)")
             let ready = try api.engine.read { view in
-                try DeliveryStep.next(view, now: api.clock.now(), underWay: []) { _ in .open(2) }
+                try DeliveryStep.next(view, now: api.clock.now()) { _ in .open(2) }
                     .ready
             }
             #expect(ready.count == 1 && ready[0].subscription == nil)
