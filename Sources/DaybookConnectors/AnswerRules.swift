@@ -16,9 +16,10 @@ enum AnswerRules {
     ) -> Int? {
         guard let text = headers.first(name: "Retry-After") else { return nil }
         let seconds: Int
-        if let number = Int(text), number >= 0 {
-            seconds = number
-        } else if let date = httpDate.date(from: text) {
+        if !text.isEmpty, text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) {
+            // More than fits is surely more than the bounds.
+            seconds = Int(text) ?? .max
+        } else if let date = httpDates.lazy.compactMap({ $0.date(from: text) }).first {
             let now = Double(now.microseconds) / 1_000_000
             seconds = Int(min(max(date.timeIntervalSince1970 - now, 0), 1_000_000))
         } else {
@@ -27,13 +28,17 @@ enum AnswerRules {
         return min(max(seconds, bounds.lowerBound), bounds.upperBound)
     }
 
-    private static let httpDate: DateFormatter = {
+    /// RFC 9110, section 5.6.7: the form of today and the two that are obsolete.
+    private static let httpDates: [DateFormatter] = [
+        "EEE, dd MMM yyyy HH:mm:ss 'GMT'", "EEEE, dd-MMM-yy HH:mm:ss 'GMT'",
+        "EEE MMM d HH:mm:ss yyyy",
+    ].map { format in
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(secondsFromGMT: 0)
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        formatter.dateFormat = format
         return formatter
-    }()
+    }
 
     static func isTimeout(_ error: any Error) -> Bool {
         if error is ExchangeTimeout { return true }

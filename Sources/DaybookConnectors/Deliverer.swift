@@ -13,8 +13,11 @@ package struct DelivererService: Service {
     package struct Limits: Sendable {
         /// Deliveries under way to one subscription.
         package var perEndpoint = 2
-        /// Deliveries under way to all of them: slow ones hold theirs for up to a minute.
-        package var underWay = 500
+        /// Deliveries under way to all of them. Slow ones hold theirs for up to a minute, so a team takes no more
+        /// than half of what is left.
+        package var underWay = 1_000
+        /// But so many in any case.
+        package var perTeam = 8
         /// What is kept of an answer.
         package var answerBytes = 4 << 10
         package var retryAfterSeconds = 1...1_800
@@ -42,8 +45,12 @@ package struct DelivererService: Service {
         let follower = engine.feed.follow { [engine] entries in
             for event in entries.lazy.flatMap(\.events) {
                 // A new address or secret gets a new chance.
-                if case .subscriptionModified(let event) = event {
+                switch event {
+                case .subscriptionModified(let event):
                     engine.circuits.forget(event.subscription)
+                case .subscriptionDeleted(let event):
+                    engine.circuits.forget(event.subscription)
+                default: break
                 }
             }
             if entries.isEmpty
@@ -72,8 +79,7 @@ package struct DelivererService: Service {
         let now = engine.clock.now()
         // So often what nobody rings for is looked at: the clock, an endpoint that was left alone.
         let fallback = now.adding(seconds: 5)
-        let free = limits.underWay - underWay.count
-        guard free > 0, !engine.isCopy, engine.clockJudgement == .good else { return fallback }
+        guard !engine.isCopy, engine.clockJudgement == .good else { return fallback }
         do {
             // Before the snapshot: what ends meanwhile must not look as if it waited.
             let sending = underWay.bySubscription
@@ -83,7 +89,10 @@ package struct DelivererService: Service {
                     room(of: subscription, sending[subscription]?.count ?? 0, now)
                 }
             }
-            for ready in step.ready.prefix(free) {
+            for ready in step.ready {
+                let (all, ofTeam) = underWay.counts(of: ready.delivery.team)
+                guard all < limits.underWay else { break }
+                guard ofTeam < max(limits.perTeam, (limits.underWay - all) / 2) else { continue }
                 underWay.add(ready.delivery)
                 group.addTask {
                     await deliver(ready)
@@ -147,16 +156,28 @@ package struct DelivererService: Service {
 
     /// Sends it once; `nil` where the service stops meanwhile: then it is sent again at the next start.
     private func attempt(_ delivery: Delivery, to subscription: Subscription) async -> Result? {
+        let heard = Mutex<Result?>(nil)
         do {
             let url = try OutboundURL(subscription.url)
             let request = try request(for: delivery, to: subscription, url)
-            return try await clients.exchange(
+            try await clients.exchange(
                 request, with: url, seconds: subscription.timeoutSeconds
             ) { response in
-                await result(of: response)
+                heard.withLock { $0 = result(of: response) }
+                for try await part in response.body {
+                    let isEnough = heard.withLock { result in
+                        guard let kept = result?.answer.count else { return true }
+                        result?.answer += part.readableBytesView.prefix(limits.answerBytes - kept)
+                        return kept + part.readableBytes >= limits.answerBytes
+                    }
+                    if isEnough { break }
+                }
             }
+            return heard.withLock { $0 }
         } catch {
             guard !Task.isCancelled else { return nil }
+            // The status says it all: that its body broke off or was too slow changes nothing.
+            if let result = heard.withLock({ $0 }) { return result }
             return Result(
                 verdict: .failedForNow(retryAfterSeconds: nil),
                 error: message(of: error, subscription))
@@ -183,7 +204,7 @@ package struct DelivererService: Service {
         return request
     }
 
-    private func result(of response: HTTPClientResponse) async -> Result {
+    private func result(of response: HTTPClientResponse) -> Result {
         let status = Int(response.status.code)
         var result = Result(verdict: .failedForGood, statusCode: status)
         switch status {
@@ -196,16 +217,6 @@ package struct DelivererService: Service {
         default: break
         }
         if result.verdict != .delivered { result.error = "the answer was \(status)" }
-        // The status says it all: what the body is cut off at changes nothing.
-        do {
-            for try await part in response.body {
-                result.answer += part.readableBytesView.prefix(
-                    limits.answerBytes - result.answer.count)
-                if result.answer.count >= limits.answerBytes { break }
-            }
-        } catch {
-            logger.debug("an answer broke off", metadata: ["error": "\(error)"])
-        }
         return result
     }
 
@@ -220,21 +231,37 @@ package struct DelivererService: Service {
 
 /// The deliveries that are being sent.
 private final class UnderWay: Sendable {
-    private let state = Mutex<[SubscriptionID: Set<DeliveryID>]>([:])
+    private struct State {
+        var bySubscription: [SubscriptionID: Set<DeliveryID>] = [:]
+        var byTeam: [TeamID: Int] = [:]
+        var count = 0
+    }
 
-    var bySubscription: [SubscriptionID: Set<DeliveryID>] { state.withLock { $0 } }
-    var count: Int { state.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+    private let state = Mutex(State())
+
+    var bySubscription: [SubscriptionID: Set<DeliveryID>] { state.withLock { $0.bySubscription } }
+
+    func counts(of team: TeamID) -> (all: Int, ofTeam: Int) {
+        state.withLock { ($0.count, $0.byTeam[team] ?? 0) }
+    }
 
     func add(_ delivery: Delivery) {
-        state.withLock { _ = $0[delivery.subscription, default: []].insert(delivery.id) }
+        state.withLock { state in
+            state.bySubscription[delivery.subscription, default: []].insert(delivery.id)
+            state.byTeam[delivery.team, default: 0] += 1
+            state.count += 1
+        }
     }
 
     func remove(_ delivery: Delivery) {
         state.withLock { state in
-            state[delivery.subscription]?.remove(delivery.id)
-            if state[delivery.subscription]?.isEmpty == true {
-                state[delivery.subscription] = nil
+            state.bySubscription[delivery.subscription]?.remove(delivery.id)
+            if state.bySubscription[delivery.subscription]?.isEmpty == true {
+                state.bySubscription[delivery.subscription] = nil
             }
+            state.byTeam[delivery.team, default: 0] -= 1
+            if state.byTeam[delivery.team] == 0 { state.byTeam[delivery.team] = nil }
+            state.count -= 1
         }
     }
 }

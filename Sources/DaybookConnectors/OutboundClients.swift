@@ -32,6 +32,8 @@ package final class OutboundClients: Sendable {
     /// How many clients are kept when nobody uses them.
     private static let idleLimit = 128
     private static let connectSeconds: Int64 = 10
+    /// To one address at once: more than is ever under way.
+    private static let connections = 100_000
 
     private let egress: EgressRules
     private let resolver: any AddressResolver
@@ -139,6 +141,9 @@ package final class OutboundClients: Sendable {
         // A refused connection is an answer: whether to try again is the run's policy.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.decompression = .disabled
+        // Who waits for a connection of the pool loses the time of his own request to somebody else's. What is
+        // under way at once is bounded where it is started.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connections
         let egress = egress
         configuration.http1_1ConnectionDebugInitializer = { channel in
             let eventLoop = channel.eventLoop

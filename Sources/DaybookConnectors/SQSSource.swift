@@ -270,20 +270,19 @@ private struct SQSReader: Sendable {
             }
             content = .unusable(error.reason, detail: error.detail)
         }
-        var digests = [InboundMessage.digest(ofID: message.MessageId, kind: "message_id")]
-        if let id = id(of: message, inbound) {
-            digests.append(InboundMessage.digest(ofID: id, kind: "id"))
-        }
+        let ids = [MessageID(ofSQS: message.MessageId), id(of: message, inbound)]
         return ReceivedMessage(
-            trigger: trigger, digests: digests,
+            trigger: trigger, scope: AnyID(trigger.team),
+            digests: ids.compactMap { $0?.digest(inQueue: queue.url) },
             keptSeconds: configuration.deduplicationDays * 86_400, contentType: nil,
             body: inbound.body, content: content)
     }
 
-    private func id(of message: SQSClient.Message, _ inbound: InboundMessage) -> String? {
+    private func id(of message: SQSClient.Message, _ inbound: InboundMessage) -> MessageID? {
         switch configuration.idPlace {
-        case .attribute(let name): message.MessageAttributes?[name]?.StringValue
-        case .pointer(let pointer): inbound.id(at: pointer)
+        case .attribute(let name):
+            message.MessageAttributes?[name]?.StringValue.flatMap { MessageID($0) }
+        case .pointer(let pointer): inbound.id(at: pointer).flatMap { MessageID($0) }
         case .header, nil: nil
         }
     }

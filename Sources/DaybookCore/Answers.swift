@@ -47,6 +47,7 @@ package func answer<S: State & ~Copyable>(to entry: Entry, _ state: borrowing S)
         case .deliveryRetryScheduled(let event): return delivery(event.delivery)
         case .deliveryFailed(let event): return delivery(event.delivery)
         case .deliveryRequeued(let event): return delivery(event.delivery)
+        case .deliveriesRequeued(let event): return subscription(event.subscription)
         // What is gone has no row that could be shown.
         case .triggerDeleted, .subscriptionDeleted: return .none
         case .initialised, .started, .stopped, .paused, .resumed, .clockTrusted: return .none
@@ -100,14 +101,14 @@ package func unchangedAnswer<S: State & ~Copyable>(
         return state.refusal(id, of: trigger, team: team).map { .refusal($0) } ?? .none
     case .modifyTrigger(let seen, _):
         return state.trigger(seen.id, of: team).map { .trigger($0) } ?? .none
-    case .modifySubscription(let id, _):
+    case .modifySubscription(let id, _), .replay(let id, _, _):
         return state.subscription(id, of: team).map { .subscription($0) } ?? .none
     case .arrive(let arrival, _), .refuse(let arrival, _):
         switch state.outcome(of: arrival, at: now) {
         case nil: return .none
         case .run(let id): return state.run(id, of: team).map { .run($0) } ?? .none
-        case .refusal(let id):
-            return state.refusal(id, of: arrival.trigger.id, team: team).map { .refusal($0) }
+        case .refusal(let trigger, let id):
+            return state.refusal(id, of: trigger, team: team).map { .refusal($0) }
                 ?? .none
         }
     default: return .none

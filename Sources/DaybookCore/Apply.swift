@@ -61,7 +61,8 @@ private func apply<S: State & ~Copyable>(
         .subscriptionSecretRotated:
         guard let team = header.team else { return }
         applySubscription(event, team, header, to: &state)
-    case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued:
+    case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued,
+        .deliveriesRequeued:
         guard let team = header.team else { return }
         applyDelivery(event, team, header, to: &state)
     }

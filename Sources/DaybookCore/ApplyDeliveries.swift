@@ -57,10 +57,13 @@ func applyDelivery<S: State & ~Copyable>(
         }
     case .deliveryRequeued(let requeued):
         change(requeued.delivery, team, header, in: &state) { delivery in
-            delivery.status = .pending
-            delivery.tries = 0
-            delivery.notBefore = requeued.notBefore
-            delivery.finishedAt = nil
+            delivery.requeue(at: requeued.notBefore)
+        }
+    case .deliveriesRequeued(let requeued):
+        for link in requeued.deliveries {
+            change(link.delivery, team, header, in: &state) { delivery in
+                delivery.requeue(at: requeued.notBefore)
+            }
         }
     default: preconditionFailure("not an event about deliveries")
     }
@@ -146,6 +149,13 @@ extension Delivery {
         attempts = attempt.number
         tries += 1
         statusCode = attempt.statusCode
+    }
+
+    fileprivate mutating func requeue(at instant: Instant) {
+        status = .pending
+        tries = 0
+        notBefore = instant
+        finishedAt = nil
     }
 
     fileprivate mutating func end(as status: Status, at instant: Instant) {

@@ -7,9 +7,7 @@ func applyRun<S: State & ~Copyable>(
         let run = Run(queued, team, location, header)
         state.write(run, over: nil)
         state.enqueue(run)
-        if let trigger = queued.trigger {
-            state.note(queued.deduplication, of: trigger, as: .run(run.id))
-        }
+        state.note(queued.deduplication, as: .run(run.id))
     case .runStarted(let started):
         guard let old = state.run(started.run, of: team) else { return }
         var new = old

@@ -34,7 +34,8 @@ func applyTrigger<S: State & ~Copyable>(
                 reason: refused.reason, detail: refused.detail,
                 contentType: refused.contentType, body: location, run: nil,
                 touched: Touched(created: header)))
-        state.note(refused.deduplication, of: refused.trigger, as: .refusal(refused.refusal))
+        state.note(
+            refused.deduplication, as: .refusal(refused.trigger, refused.refusal))
     case .refusalRetried(let retried):
         guard
             var refusal = state.refusal(retried.refusal, of: retried.trigger, team: team)
@@ -49,13 +50,13 @@ func applyTrigger<S: State & ~Copyable>(
 extension State where Self: ~Copyable {
     /// Remembers a message under each of its ids.
     mutating func note(
-        _ deduplication: Deduplication?, of trigger: TriggerID, as outcome: SeenMessage.Outcome
+        _ deduplication: Deduplication?, as outcome: SeenMessage.Outcome
     ) {
         guard let deduplication else { return }
         for digest in deduplication.digests {
             set(
                 SeenMessage(outcome: outcome, endsAt: deduplication.endsAt),
-                for: SeenMessage.Key(trigger: trigger, digest: digest))
+                for: SeenMessage.Key(scope: deduplication.scope, digest: digest))
         }
     }
 }

@@ -54,6 +54,8 @@ package enum Command: Sendable {
     case rotateSubscriptionSecret(SubscriptionID, SealedSecret)
     case recordDelivery(DeliveryID, DeliveryAttempt, DeliveryVerdict)
     case redeliver(DeliveryID)
+    /// With where a range goes on that has more.
+    case replay(SubscriptionID, [DeliveryID], nextAfter: Position?)
 }
 
 /// The names under which commands are stored, for ever; numbers are given by hand and never again.
@@ -105,6 +107,7 @@ package enum CommandName: UInt16, Sendable, CaseIterable {
     case deleteSubscription = 87
     case recordDelivery = 90
     case redeliver = 91
+    case replayDeliveries = 92
     case startOperation = 95
     case finishOperation = 96
     case erase = 100
@@ -316,6 +319,7 @@ extension Command {
         case .deleteSubscription: .deleteSubscription
         case .recordDelivery: .recordDelivery
         case .redeliver: .redeliver
+        case .replay: .replayDeliveries
         }
     }
 
@@ -329,7 +333,8 @@ extension Command {
         case .createWorkflow, .modifyWorkflow, .setConcurrency, .rotateSecret, .editDraft,
             .saveVersion, .renameVersion, .activateVersion, .createSchedule, .modifySchedule,
             .cancelSchedule, .execute, .cancelRun, .erase, .retryRefusal, .createSubscription,
-            .modifySubscription, .deleteSubscription, .rotateSubscriptionSecret, .redeliver:
+            .modifySubscription, .deleteSubscription, .rotateSubscriptionSecret, .redeliver,
+            .replay:
             .write
         // The process reads queues with its own credentials: no team may name another's.
         case .createTrigger(let new): new.source == .sqs ? .admin : .write

@@ -131,6 +131,8 @@ private func judge<S: State & ~Copyable>(
     case .recordDelivery(let id, let attempt, let verdict):
         return try decideRecord(id, attempt, verdict, team, context, state)
     case .redeliver(let id): return try decideRedelivery(id, team, context, state)
+    case .replay(let id, let deliveries, let nextAfter):
+        return try decideReplay(id, deliveries, nextAfter, team, context, state)
     case .initialise, .start, .stop, .pause, .resume, .trustClock, .createTeam, .setLicense,
         .createKey, .revokeKey:
         preconditionFailure("judged above")

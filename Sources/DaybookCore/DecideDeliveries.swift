@@ -158,6 +158,29 @@ func decideRedelivery<S: State & ~Copyable>(
     ]
 }
 
+func decideReplay<S: State & ~Copyable>(
+    _ id: SubscriptionID, _ deliveries: [DeliveryID], _ nextAfter: Position?, _ team: TeamID,
+    _ context: Context, _ state: borrowing S
+) throws(Rejection) -> [Event] {
+    _ = try find(id, team, context, state)
+    var links: [DeliveriesRequeued.Link] = []
+    for delivery in deliveries {
+        // What waits is sent anyway.
+        guard let row = state.delivery(delivery, of: team), row.subscription == id,
+            !row.status.isWaiting
+        else { continue }
+        links.append(
+            DeliveriesRequeued.Link(delivery: delivery, previous: row.touched.position))
+    }
+    guard !links.isEmpty else { return [] }
+    return [
+        .deliveriesRequeued(
+            DeliveriesRequeued(
+                subscription: id, deliveries: links, notBefore: context.recordedAt,
+                nextAfter: nextAfter))
+    ]
+}
+
 private func find<S: State & ~Copyable>(
     _ id: SubscriptionID, _ team: TeamID, _ context: Context, _ state: borrowing S
 ) throws(Rejection) -> Subscription {

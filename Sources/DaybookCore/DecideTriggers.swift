@@ -133,7 +133,7 @@ private func triggered<S: State & ~Copyable>(
 private func deduplication(_ arrival: Arrival, _ context: Context) -> Deduplication? {
     guard !arrival.digests.isEmpty else { return nil }
     return Deduplication(
-        digests: arrival.digests,
+        scope: arrival.scope, digests: arrival.digests,
         endsAt: context.recordedAt.adding(seconds: arrival.keptSeconds))
 }
 
@@ -141,7 +141,7 @@ extension State where Self: ~Copyable {
     /// What became of the message when it came before.
     borrowing func outcome(of arrival: Arrival, at now: Instant) -> SeenMessage.Outcome? {
         for digest in arrival.digests {
-            let key = SeenMessage.Key(trigger: arrival.trigger.id, digest: digest)
+            let key = SeenMessage.Key(scope: arrival.scope, digest: digest)
             if let seen = seenMessage(key), now < seen.endsAt { return seen.outcome }
         }
         return nil

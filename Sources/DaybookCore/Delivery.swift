@@ -208,6 +208,34 @@ package struct DeliveryRequeued: Hashable, Sendable {
     }
 }
 
+/// Deliveries of a range of the log that had ended are to be sent again.
+package struct DeliveriesRequeued: Hashable, Sendable {
+    package struct Link: Hashable, Sendable {
+        package let delivery: DeliveryID
+        package let previous: Position
+
+        package init(delivery: DeliveryID, previous: Position) {
+            self.delivery = delivery
+            self.previous = previous
+        }
+    }
+
+    package let subscription: SubscriptionID
+    package let deliveries: [Link]
+    package let notBefore: Instant
+    /// Where the range goes on; `nil` where this was all of it.
+    package let nextAfter: Position?
+
+    package init(
+        subscription: SubscriptionID, deliveries: [Link], notBefore: Instant, nextAfter: Position?
+    ) {
+        self.subscription = subscription
+        self.deliveries = deliveries
+        self.notBefore = notBefore
+        self.nextAfter = nextAfter
+    }
+}
+
 /// The lists of deliveries beside the one by id.
 package enum DeliveryIndex: Hashable, Comparable, Sendable {
     /// The queue of a subscription, by when each is to be sent.

@@ -49,6 +49,7 @@ package enum Event: Hashable, Sendable {
     case deliveryRetryScheduled(DeliveryRetryScheduled)
     case deliveryFailed(DeliveryFailed)
     case deliveryRequeued(DeliveryRequeued)
+    case deliveriesRequeued(DeliveriesRequeued)
 }
 
 package struct TeamCreated: Hashable, Sendable {

@@ -59,6 +59,8 @@ extension Event {
         case .deliveryRetryScheduled(let event): return [touch(event.delivery, event.previous)]
         case .deliveryFailed(let event): return [touch(event.delivery, event.previous)]
         case .deliveryRequeued(let event): return [touch(event.delivery, event.previous)]
+        case .deliveriesRequeued(let event):
+            return event.deliveries.map { touch($0.delivery, $0.previous) }
         }
     }
 

@@ -51,6 +51,7 @@ extension CommandName {
         case .deleteSubscription: "delete_subscription"
         case .recordDelivery: "record_delivery"
         case .redeliver: "redeliver"
+        case .replayDeliveries: "replay_deliveries"
         case .startOperation: "start_operation"
         case .finishOperation: "finish_operation"
         case .erase: "erase"
@@ -114,6 +115,7 @@ extension Event {
         case .deliveryRetryScheduled: "delivery_retry_scheduled"
         case .deliveryFailed: "delivery_failed"
         case .deliveryRequeued: "delivery_requeued"
+        case .deliveriesRequeued: "deliveries_requeued"
         }
     }
 
@@ -130,5 +132,6 @@ extension Event {
         "trigger_secret_rotated", "message_refused", "refusal_retried", "subscription_created",
         "subscription_modified", "subscription_deleted", "subscription_secret_rotated",
         "delivery_succeeded", "delivery_retry_scheduled", "delivery_failed", "delivery_requeued",
+        "deliveries_requeued",
     ]
 }

@@ -117,12 +117,15 @@ package struct SeenTrigger: Hashable, Sendable {
 
 /// The ids under which the same message may come again.
 package struct Deduplication: Hashable, Sendable {
+    /// What keeps the ids apart from others: the trigger of a webhook, the team of a queue.
+    package let scope: AnyID
     /// SHA-256 of each id, with what kind of id it is.
     package let digests: [Digest256]
     /// From then on they count as never seen.
     package let endsAt: Instant
 
-    package init(digests: [Digest256], endsAt: Instant) {
+    package init(scope: AnyID, digests: [Digest256], endsAt: Instant) {
+        self.scope = scope
         self.digests = digests
         self.endsAt = endsAt
     }
@@ -131,12 +134,14 @@ package struct Deduplication: Hashable, Sendable {
 /// A message that a trigger let in.
 package struct Arrival: Sendable {
     package let trigger: SeenTrigger
+    package let scope: AnyID
     package let digests: [Digest256]
     /// For how long the digests are kept.
     package let keptSeconds: Int
 
-    package init(trigger: SeenTrigger, digests: [Digest256], keptSeconds: Int) {
+    package init(trigger: SeenTrigger, scope: AnyID, digests: [Digest256], keptSeconds: Int) {
         self.trigger = trigger
+        self.scope = scope
         self.digests = digests
         self.keptSeconds = keptSeconds
     }
@@ -212,21 +217,21 @@ package struct NewRefusal: Sendable {
 package struct SeenMessage: Hashable, Sendable {
     package enum Outcome: Hashable, Sendable {
         case run(RunID)
-        case refusal(RefusalID)
+        case refusal(TriggerID, RefusalID)
     }
 
-    /// Digests are told apart by trigger.
+    /// Digests are told apart by their scopes.
     package struct Key: Hashable, Comparable, Sendable {
-        package let trigger: TriggerID
+        package let scope: AnyID
         package let digest: Digest256
 
-        package init(trigger: TriggerID, digest: Digest256) {
-            self.trigger = trigger
+        package init(scope: AnyID, digest: Digest256) {
+            self.scope = scope
             self.digest = digest
         }
 
         package static func < (left: Self, right: Self) -> Bool {
-            (left.trigger, left.digest) < (right.trigger, right.digest)
+            (left.scope, left.digest) < (right.scope, right.digest)
         }
 
         package func hash(into hasher: inout Hasher) { digest.hash(into: &hasher) }

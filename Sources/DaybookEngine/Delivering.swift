@@ -3,6 +3,9 @@ import DaybookStore
 
 /// Which deliveries to send next.
 package enum DeliveryStep {
+    /// Deliveries of a deleted subscription that end in one step.
+    private static let cancelledAtOnce = 100
+
     /// The deliveries that may be sent now, and when the next one may.
     ///
     /// - Parameters:
@@ -21,8 +24,18 @@ package enum DeliveryStep {
         }
         for endpoint in try view.waitingEndpoints() {
             let subscription = try view.subscription(endpoint.subscription, of: endpoint.team)
+            guard let subscription else {
+                // Nobody is to be told any more, whenever it was to be.
+                let sending = underWay(endpoint.subscription)
+                let waiting = try view.waitingDeliveries(
+                    of: endpoint, upTo: .latest, limit: cancelledAtOnce + sending.count)
+                for delivery in waiting where !sending.contains(delivery.id) {
+                    ready.append(ReadyDelivery(delivery: delivery, subscription: nil))
+                }
+                continue
+            }
             // What waits for one that is disabled is held.
-            if let subscription, !subscription.isEnabled { continue }
+            guard subscription.isEnabled else { continue }
             var limit = 0
             switch room(endpoint.subscription) {
             case .closed(let until):
@@ -172,14 +185,6 @@ extension Engine {
         }
     }
 
-    /// Submits commands together; tells what became of each.
-    package func submitTogether(_ submissions: [Submission]) async -> [Outcome] {
-        if let first = submissions.first, let refusal = refusal(of: first.command) {
-            return submissions.map { _ in .unavailable(refusal) }
-        }
-        return await submitTogether(submissions, in: .requests)
-    }
-
     /// The last position recorded at or before an instant.
     package func position(recordedBy instant: Instant) throws -> Position {
         try read { try $0.lastPosition(recordedBy: instant) }
@@ -218,7 +223,7 @@ extension Event {
     package var concernsDeliveries: Bool {
         switch self {
         case .subscriptionModified, .subscriptionDeleted, .resumed, .deliveryRequeued,
-            .deliveryRetryScheduled:
+            .deliveriesRequeued, .deliveryRetryScheduled:
             true
         default: action != nil
         }

@@ -10,6 +10,8 @@ package struct ReceivedMessage: Sendable {
     }
 
     package let trigger: Trigger
+    /// What keeps its ids apart from others: the trigger, or of a queue the team.
+    package let scope: AnyID
     /// The ids under which it may come again.
     package let digests: [Digest256]
     package let keptSeconds: Int
@@ -19,10 +21,11 @@ package struct ReceivedMessage: Sendable {
     package let content: Content
 
     package init(
-        trigger: Trigger, digests: [Digest256], keptSeconds: Int, contentType: String?,
-        body: [UInt8], content: Content
+        trigger: Trigger, scope: AnyID, digests: [Digest256], keptSeconds: Int,
+        contentType: String?, body: [UInt8], content: Content
     ) {
         self.trigger = trigger
+        self.scope = scope
         self.digests = digests
         self.keptSeconds = keptSeconds
         self.contentType = contentType
@@ -94,7 +97,9 @@ extension Reception {
 
 extension ReceivedMessage {
     fileprivate var arrival: Arrival {
-        Arrival(trigger: SeenTrigger(trigger), digests: digests, keptSeconds: keptSeconds)
+        Arrival(
+            trigger: SeenTrigger(trigger), scope: scope, digests: digests,
+            keptSeconds: keptSeconds)
     }
 
     fileprivate func submission(

@@ -70,21 +70,18 @@ package struct API: Sendable {
         }
     }
 
-    /// - Parameter part: names a part of a request that makes several commands.
-    func submission(
-        _ command: Command, for call: Call, team: TeamID? = nil, payload: SaltedPayload? = nil,
-        part: String? = nil
+    private func submission(
+        _ command: Command, for call: Call, team: TeamID? = nil, payload: SaltedPayload? = nil
     ) throws -> Submission {
         guard let principal = call.principal else { throw Problem.unauthorized }
         return Submission(
             command, by: .key(principal.key), team: team ?? principal.team,
-            id: part == nil ? call.requestID : engine.newCommandID(),
-            idempotency: try call.idempotencyKey(ofPart: part),
+            id: call.requestID, idempotency: try call.idempotencyKey(),
             expectedRevisions: try call.expectedRevisions(), traceparent: call.traceparent,
             payload: payload)
     }
 
-    func accepted(_ outcome: Outcome) throws -> Accepted {
+    private func accepted(_ outcome: Outcome) throws -> Accepted {
         switch outcome {
         case .accepted(let accepted): return accepted
         case .refused(let rejection): throw Problem(rejection)

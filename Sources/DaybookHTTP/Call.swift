@@ -106,11 +106,9 @@ struct Call: Sendable {
 
     static let maximumIdempotencyKeyBytes = 255
 
-    /// The client's idempotency key, digested together with what it is for; of a part of the request, `K#part`.
-    func idempotencyKey(ofPart part: String? = nil) throws -> IdempotencyKey? {
-        try idempotencyName().map { name in
-            key(named: part.map { "\(name)#\($0)" } ?? name, of: requestDigest)
-        }
+    /// The client's idempotency key, digested together with what it is for.
+    func idempotencyKey() throws -> IdempotencyKey? {
+        try idempotencyName().map { key(named: $0, of: requestDigest) }
     }
 
     /// A key for each of so many parts of the request, `K#0` and so on; none without a key.

@@ -93,15 +93,15 @@ enum HookRoutes {
         } catch {
             content = .unusable(error.reason, detail: error.detail)
         }
-        let id: String? =
+        let id: MessageID? =
             switch configuration.idPlace {
-            case .header(let name): call.single(name)
-            case .pointer(let pointer): message.id(at: pointer)
+            case .header(let name): call.single(name).flatMap { MessageID($0) }
+            case .pointer(let pointer): message.id(at: pointer).flatMap { MessageID($0) }
             case .attribute, nil: nil
             }
         return ReceivedMessage(
             trigger: trigger,
-            digests: id.map { [InboundMessage.digest(ofID: $0, kind: "id")] } ?? [],
+            scope: AnyID(trigger.id), digests: id.map { [$0.digest()] } ?? [],
             keptSeconds: configuration.deduplicationDays * 86_400,
             contentType: message.contentType.map { String($0.prefix(256)) }, body: call.body,
             content: content)

@@ -78,7 +78,9 @@ extension Problem {
     static func invalid(_ errors: [FieldError]) -> Problem {
         Problem(
             status: .unprocessableContent, code: "invalid", title: "A value is not valid",
-            detail: errors.map { "\($0.pointer) \($0.message)" }.joined(separator: "; "),
+            detail: errors.map { error in
+                error.pointer.isEmpty ? error.message : "\(error.pointer) \(error.message)"
+            }.joined(separator: "; "),
             errors: errors)
     }
 

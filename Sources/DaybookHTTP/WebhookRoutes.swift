@@ -26,8 +26,8 @@ enum WebhookRoutes {
     ]
 
     private static let bearerTokenBytes = 1...2_000
-    /// Deliveries that one replay request looks at.
-    private static let replayLimit = 1_000
+    /// Deliveries that one replay request looks at: one entry, and some milliseconds of the writer.
+    private static let replayLimit = 500
 
     private static func create(_ call: Call, _ api: API) async throws -> Reply {
         let fields = try call.fields()
@@ -247,33 +247,25 @@ enum WebhookRoutes {
         let after = fields.required("after", .moment)
         let until = fields.optional("until", .moment)
         try fields.throwMistakes()
-        guard try api.engine.subscription(id, of: call.team) != nil else {
-            throw Problem.notFound("subscription")
-        }
         let from = try position(present(after), api)
         let last = try until.map { try position($0, api) } ?? .max
         let (ended, next) = try api.engine.ended(
             of: id, team: call.team, after: from, upTo: last, limit: replayLimit)
-        let submissions = try ended.map { delivery in
-            try api.submission(
-                .redeliver(delivery), for: call, part: delivery.description)
-        }
-        var requeued = 0
-        for outcome in await api.engine.submitTogether(submissions) {
-            switch outcome {
-            case .accepted(let accepted): requeued += accepted.isReplayed ? 0 : 1
-            // Somebody else sent it again meanwhile.
-            case .refused(.deliveryState): break
-            case .refused(let rejection): throw Problem(rejection)
-            case .unavailable(let reason): throw Problem(reason)
-            }
+        let accepted = try await api.submit(.replay(id, ended, nextAfter: next), for: call)
+        // What an earlier request with the same key did stands in its entry.
+        let entry =
+            try accepted.isChange || accepted.isReplayed
+            ? api.engine.entry(at: accepted.position)?.entry : nil
+        var (requeued, nextAfter) = (0, next)
+        if case .deliveriesRequeued(let event)? = entry?.events.first {
+            (requeued, nextAfter) = (event.deliveries.count, event.nextAfter)
         }
         return Reply.json { writer in
             writer.object { writer in
                 writer.field("requeued", requeued)
-                writer.field("next_after", next)
+                writer.field("next_after", nextAfter)
             }
-        }
+        }.with(accepted)
     }
 
     private static func position(_ moment: AsOf, _ api: API) throws -> Position {

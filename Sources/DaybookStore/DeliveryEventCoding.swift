@@ -160,6 +160,19 @@ extension EntryCodec {
                     $0.previous = event.previous
                     $0.notBefore = event.notBefore.microseconds
                 })
+        case .deliveriesRequeued(let event):
+            .deliveriesRequeued(
+                .with {
+                    $0.subscription = Data(event.subscription.bytes)
+                    $0.deliveries = event.deliveries.map { link in
+                        .with {
+                            $0.delivery = Data(link.delivery.bytes)
+                            $0.previous = link.previous
+                        }
+                    }
+                    $0.notBefore = event.notBefore.microseconds
+                    $0.nextAfter = event.nextAfter ?? 0
+                })
         default: preconditionFailure("not an event about deliveries")
         }
     }
@@ -202,6 +215,20 @@ extension EntryCodec {
                 DeliveryRequeued(
                     delivery: try id(event.delivery), previous: event.previous,
                     notBefore: Instant(microseconds: event.notBefore)))
+        case .deliveriesRequeued(let event):
+            try known(event)
+            var links: [DeliveriesRequeued.Link] = []
+            for link in event.deliveries {
+                try known(link)
+                links.append(
+                    DeliveriesRequeued.Link(
+                        delivery: try id(link.delivery), previous: link.previous))
+            }
+            return .deliveriesRequeued(
+                DeliveriesRequeued(
+                    subscription: try id(event.subscription), deliveries: links,
+                    notBefore: Instant(microseconds: event.notBefore),
+                    nextAfter: event.nextAfter == 0 ? nil : event.nextAfter))
         default: preconditionFailure("not an event about deliveries")
         }
     }

@@ -118,7 +118,8 @@ extension EntryCodec {
         case .subscriptionCreated, .subscriptionModified, .subscriptionDeleted,
             .subscriptionSecretRotated:
             return try decodeSubscription(event)
-        case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued:
+        case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued,
+            .deliveriesRequeued:
             return try decodeDelivery(event)
         }
     }

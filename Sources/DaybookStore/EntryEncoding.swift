@@ -93,7 +93,8 @@ package enum EntryCodec {
         case .subscriptionCreated, .subscriptionModified, .subscriptionDeleted,
             .subscriptionSecretRotated:
             encodeSubscription(event)
-        case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued:
+        case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued,
+            .deliveriesRequeued:
             encodeDelivery(event)
         }
     }

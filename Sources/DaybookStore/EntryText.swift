@@ -83,6 +83,8 @@ package enum EntryText {
         case .deliveryRetryScheduled(let event):
             "attempt \(event.attempt.number) of delivery \(event.delivery) failed, to be tried again"
         case .deliveryFailed(let event): "delivery \(event.delivery) failed"
+        case .deliveriesRequeued(let event):
+            "\(event.deliveries.count) deliveries to subscription \(event.subscription) are to be sent again"
         case .deliveryRequeued(let event): "delivery \(event.delivery) is to be sent again"
         }
     }

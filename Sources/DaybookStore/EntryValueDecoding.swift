@@ -88,7 +88,8 @@ extension EntryCodec {
         try known(ids)
         var digests: [Digest256] = []
         for bytes in ids.digests { digests.append(try digest(bytes)) }
-        return Deduplication(digests: digests, endsAt: Instant(microseconds: ids.endsAt))
+        return Deduplication(
+            scope: try id(ids.scope), digests: digests, endsAt: Instant(microseconds: ids.endsAt))
     }
 
     static func decode(

@@ -103,6 +103,7 @@ extension EntryCodec {
 
     static func encode(_ ids: Deduplication) -> Daybook_Deduplication {
         .with {
+            $0.scope = Data(ids.scope.bytes)
             $0.digests = ids.digests.map { Data($0.bytes) }
             $0.endsAt = ids.endsAt.microseconds
         }

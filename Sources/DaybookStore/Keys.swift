@@ -128,7 +128,7 @@ enum Keys {
 
     static func seen(_ message: SeenMessage.Key) -> [UInt8] {
         key(44) {
-            $0.id(message.trigger)
+            $0.id(message.scope)
             $0.raw(message.digest.bytes)
         }
     }
@@ -136,7 +136,7 @@ enum Keys {
     static func seenEnd(_ end: Instant, _ message: SeenMessage.Key) -> [UInt8] {
         key(52) {
             $0.instant(end)
-            $0.id(message.trigger)
+            $0.id(message.scope)
             $0.raw(message.digest.bytes)
         }
     }
@@ -380,7 +380,7 @@ extension Keys {
         let end = try reader.instant()
         let row = RowEnd(
             end: end,
-            key: SeenMessage.Key(trigger: try reader.id(), digest: try reader.digest()))
+            key: SeenMessage.Key(scope: try reader.id(), digest: try reader.digest()))
         try reader.end()
         return row
     }

@@ -64,8 +64,9 @@ extension SeenMessage: Row {
         case .run(let id):
             writer.byte(1)
             writer.id(id)
-        case .refusal(let id):
+        case .refusal(let trigger, let id):
             writer.byte(2)
+            writer.id(trigger)
             writer.id(id)
         }
         writer.instant(endsAt)
@@ -75,7 +76,7 @@ extension SeenMessage: Row {
         let outcome: Outcome
         switch try reader.byte() {
         case 1: outcome = .run(try reader.id())
-        case 2: outcome = .refusal(try reader.id())
+        case 2: outcome = .refusal(try reader.id(), try reader.id())
         default: throw MalformedRow()
         }
         self.init(outcome: outcome, endsAt: try reader.instant())

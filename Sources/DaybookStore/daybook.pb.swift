@@ -82,6 +82,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
   case deleteSubscription // = 87
   case recordDelivery // = 90
   case redeliver // = 91
+  case replayDeliveries // = 92
   case startOperation // = 95
   case finishOperation // = 96
   case erase // = 100
@@ -141,6 +142,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 87: self = .deleteSubscription
     case 90: self = .recordDelivery
     case 91: self = .redeliver
+    case 92: self = .replayDeliveries
     case 95: self = .startOperation
     case 96: self = .finishOperation
     case 100: self = .erase
@@ -198,6 +200,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .deleteSubscription: return 87
     case .recordDelivery: return 90
     case .redeliver: return 91
+    case .replayDeliveries: return 92
     case .startOperation: return 95
     case .finishOperation: return 96
     case .erase: return 100
@@ -255,6 +258,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     .deleteSubscription,
     .recordDelivery,
     .redeliver,
+    .replayDeliveries,
     .startOperation,
     .finishOperation,
     .erase,
@@ -712,7 +716,7 @@ nonisolated struct Daybook_RetryPolicy: Sendable {
   init() {}
 }
 
-/// Numbers 8-9, 14-15, 24-29, 35-39, 45-49, 66-69, 74-79, 84-99 and from 101 on are kept for later
+/// Numbers 8-9, 14-15, 24-29, 35-39, 45-49, 66-69, 74-79, 85-99 and from 101 on are kept for later
 /// events.
 nonisolated struct Daybook_Event: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1097,6 +1101,14 @@ nonisolated struct Daybook_Event: Sendable {
     set {kind = .deliveryRequeued(newValue)}
   }
 
+  var deliveriesRequeued: Daybook_DeliveriesRequeued {
+    get {
+      if case .deliveriesRequeued(let v)? = kind {return v}
+      return Daybook_DeliveriesRequeued()
+    }
+    set {kind = .deliveriesRequeued(newValue)}
+  }
+
   var payloadsErased: Daybook_PayloadsErased {
     get {
       if case .payloadsErased(let v)? = kind {return v}
@@ -1155,6 +1167,7 @@ nonisolated struct Daybook_Event: Sendable {
     case deliveryRetryScheduled(Daybook_DeliveryRetryScheduled)
     case deliveryFailed(Daybook_DeliveryFailed)
     case deliveryRequeued(Daybook_DeliveryRequeued)
+    case deliveriesRequeued(Daybook_DeliveriesRequeued)
     case payloadsErased(Daybook_PayloadsErased)
 
   }
@@ -2304,6 +2317,9 @@ nonisolated struct Daybook_Deduplication: Sendable {
 
   var endsAt: Int64 = 0
 
+  /// What keeps the ids apart from others: the trigger of a webhook, the team of a queue.
+  var scope: Data = Data()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -2943,12 +2959,46 @@ nonisolated struct Daybook_DeliveryRequeued: Sendable {
   init() {}
 }
 
+/// Deliveries of a range of the log that had ended are to be sent again.
+nonisolated struct Daybook_DeliveriesRequeued: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var subscription: Data = Data()
+
+  var deliveries: [Daybook_DeliveriesRequeued.Link] = []
+
+  var notBefore: Int64 = 0
+
+  /// The position after which the range goes on; 0 where this was all of it.
+  var nextAfter: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct Link: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var delivery: Data = Data()
+
+    var previous: UInt64 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "daybook"
 
 nonisolated extension Daybook_Command: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_UNSPECIFIED\0\u{1}COMMAND_INITIALISE\0\u{1}COMMAND_START\0\u{1}COMMAND_STOP\0\u{1}COMMAND_PAUSE\0\u{1}COMMAND_RESUME\0\u{1}COMMAND_TRUST_CLOCK\0\u{2}\u{4}COMMAND_CREATE_TEAM\0\u{1}COMMAND_SET_LICENSE\0\u{1}COMMAND_CREATE_KEY\0\u{1}COMMAND_REVOKE_KEY\0\u{2}\u{7}COMMAND_CREATE_WORKFLOW\0\u{1}COMMAND_MODIFY_WORKFLOW\0\u{1}COMMAND_SET_CONCURRENCY\0\u{1}COMMAND_DELETE_WORKFLOW\0\u{1}COMMAND_ROTATE_SECRET\0\u{2}\u{6}COMMAND_EDIT_DRAFT\0\u{1}COMMAND_SAVE_VERSION\0\u{1}COMMAND_RENAME_VERSION\0\u{1}COMMAND_ACTIVATE_VERSION\0\u{1}COMMAND_DELETE_VERSION\0\u{2}\u{6}COMMAND_CREATE_SCHEDULE\0\u{1}COMMAND_MODIFY_SCHEDULE\0\u{1}COMMAND_CANCEL_SCHEDULE\0\u{1}COMMAND_FIRE\0\u{2}\u{7}COMMAND_EXECUTE\0\u{1}COMMAND_ACCEPT_HOOK\0\u{1}COMMAND_ACCEPT_MESSAGE\0\u{1}COMMAND_REFUSE_MESSAGE\0\u{1}COMMAND_RETRY_REFUSAL\0\u{2}\u{6}COMMAND_CLAIM\0\u{1}COMMAND_RENEW_LEASE\0\u{1}COMMAND_ACCEPT\0\u{1}COMMAND_RELEASE\0\u{1}COMMAND_COMPLETE\0\u{1}COMMAND_FAIL\0\u{1}COMMAND_REAP\0\u{1}COMMAND_RETRY\0\u{1}COMMAND_EXPIRE\0\u{1}COMMAND_CANCEL_RUN\0\u{2}\u{b}COMMAND_CREATE_TRIGGER\0\u{1}COMMAND_MODIFY_TRIGGER\0\u{1}COMMAND_DELETE_TRIGGER\0\u{2}\u{3}COMMAND_CREATE_SUBSCRIPTION\0\u{1}COMMAND_MODIFY_SUBSCRIPTION\0\u{1}COMMAND_DELETE_SUBSCRIPTION\0\u{2}\u{3}COMMAND_RECORD_DELIVERY\0\u{1}COMMAND_REDELIVER\0\u{2}\u{4}COMMAND_START_OPERATION\0\u{1}COMMAND_FINISH_OPERATION\0\u{2}\u{4}COMMAND_ERASE\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_UNSPECIFIED\0\u{1}COMMAND_INITIALISE\0\u{1}COMMAND_START\0\u{1}COMMAND_STOP\0\u{1}COMMAND_PAUSE\0\u{1}COMMAND_RESUME\0\u{1}COMMAND_TRUST_CLOCK\0\u{2}\u{4}COMMAND_CREATE_TEAM\0\u{1}COMMAND_SET_LICENSE\0\u{1}COMMAND_CREATE_KEY\0\u{1}COMMAND_REVOKE_KEY\0\u{2}\u{7}COMMAND_CREATE_WORKFLOW\0\u{1}COMMAND_MODIFY_WORKFLOW\0\u{1}COMMAND_SET_CONCURRENCY\0\u{1}COMMAND_DELETE_WORKFLOW\0\u{1}COMMAND_ROTATE_SECRET\0\u{2}\u{6}COMMAND_EDIT_DRAFT\0\u{1}COMMAND_SAVE_VERSION\0\u{1}COMMAND_RENAME_VERSION\0\u{1}COMMAND_ACTIVATE_VERSION\0\u{1}COMMAND_DELETE_VERSION\0\u{2}\u{6}COMMAND_CREATE_SCHEDULE\0\u{1}COMMAND_MODIFY_SCHEDULE\0\u{1}COMMAND_CANCEL_SCHEDULE\0\u{1}COMMAND_FIRE\0\u{2}\u{7}COMMAND_EXECUTE\0\u{1}COMMAND_ACCEPT_HOOK\0\u{1}COMMAND_ACCEPT_MESSAGE\0\u{1}COMMAND_REFUSE_MESSAGE\0\u{1}COMMAND_RETRY_REFUSAL\0\u{2}\u{6}COMMAND_CLAIM\0\u{1}COMMAND_RENEW_LEASE\0\u{1}COMMAND_ACCEPT\0\u{1}COMMAND_RELEASE\0\u{1}COMMAND_COMPLETE\0\u{1}COMMAND_FAIL\0\u{1}COMMAND_REAP\0\u{1}COMMAND_RETRY\0\u{1}COMMAND_EXPIRE\0\u{1}COMMAND_CANCEL_RUN\0\u{2}\u{b}COMMAND_CREATE_TRIGGER\0\u{1}COMMAND_MODIFY_TRIGGER\0\u{1}COMMAND_DELETE_TRIGGER\0\u{2}\u{3}COMMAND_CREATE_SUBSCRIPTION\0\u{1}COMMAND_MODIFY_SUBSCRIPTION\0\u{1}COMMAND_DELETE_SUBSCRIPTION\0\u{2}\u{3}COMMAND_RECORD_DELIVERY\0\u{1}COMMAND_REDELIVER\0\u{1}COMMAND_REPLAY_DELIVERIES\0\u{2}\u{3}COMMAND_START_OPERATION\0\u{1}COMMAND_FINISH_OPERATION\0\u{2}\u{4}COMMAND_ERASE\0")
 }
 
 nonisolated extension Daybook_Role: SwiftProtobuf._ProtoNameProviding {
@@ -3325,7 +3375,7 @@ nonisolated extension Daybook_RetryPolicy: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Event"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}initialised\0\u{1}started\0\u{1}stopped\0\u{1}paused\0\u{1}resumed\0\u{3}clock_trusted\0\u{4}\u{4}team_created\0\u{3}license_set\0\u{3}key_created\0\u{3}key_revoked\0\u{4}\u{7}workflow_created\0\u{3}workflow_modified\0\u{3}concurrency_set\0\u{3}secret_rotated\0\u{4}\u{7}draft_edited\0\u{3}version_saved\0\u{3}version_renamed\0\u{3}version_activated\0\u{4}\u{7}schedule_created\0\u{3}schedule_modified\0\u{3}schedule_cancelled\0\u{3}schedule_fired\0\u{3}schedule_expired\0\u{4}\u{6}run_queued\0\u{3}run_started\0\u{3}lease_renewed\0\u{3}run_accepted\0\u{3}run_released\0\u{3}run_completed\0\u{3}run_retry_scheduled\0\u{3}run_failed\0\u{3}run_requeued\0\u{3}run_cancelled\0\u{3}trigger_created\0\u{3}trigger_modified\0\u{3}trigger_deleted\0\u{3}trigger_secret_rotated\0\u{3}message_refused\0\u{3}refusal_retried\0\u{4}\u{5}subscription_created\0\u{3}subscription_modified\0\u{3}subscription_deleted\0\u{3}subscription_secret_rotated\0\u{4}\u{7}delivery_succeeded\0\u{3}delivery_retry_scheduled\0\u{3}delivery_failed\0\u{3}delivery_requeued\0\u{4}\u{11}payloads_erased\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}initialised\0\u{1}started\0\u{1}stopped\0\u{1}paused\0\u{1}resumed\0\u{3}clock_trusted\0\u{4}\u{4}team_created\0\u{3}license_set\0\u{3}key_created\0\u{3}key_revoked\0\u{4}\u{7}workflow_created\0\u{3}workflow_modified\0\u{3}concurrency_set\0\u{3}secret_rotated\0\u{4}\u{7}draft_edited\0\u{3}version_saved\0\u{3}version_renamed\0\u{3}version_activated\0\u{4}\u{7}schedule_created\0\u{3}schedule_modified\0\u{3}schedule_cancelled\0\u{3}schedule_fired\0\u{3}schedule_expired\0\u{4}\u{6}run_queued\0\u{3}run_started\0\u{3}lease_renewed\0\u{3}run_accepted\0\u{3}run_released\0\u{3}run_completed\0\u{3}run_retry_scheduled\0\u{3}run_failed\0\u{3}run_requeued\0\u{3}run_cancelled\0\u{3}trigger_created\0\u{3}trigger_modified\0\u{3}trigger_deleted\0\u{3}trigger_secret_rotated\0\u{3}message_refused\0\u{3}refusal_retried\0\u{4}\u{5}subscription_created\0\u{3}subscription_modified\0\u{3}subscription_deleted\0\u{3}subscription_secret_rotated\0\u{4}\u{7}delivery_succeeded\0\u{3}delivery_retry_scheduled\0\u{3}delivery_failed\0\u{3}delivery_requeued\0\u{3}deliveries_requeued\0\u{4}\u{10}payloads_erased\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3944,6 +3994,19 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .deliveryRequeued(v)
         }
       }()
+      case 84: try {
+        var v: Daybook_DeliveriesRequeued?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .deliveriesRequeued(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .deliveriesRequeued(v)
+        }
+      }()
       case 100: try {
         var v: Daybook_PayloadsErased?
         var hadOneofValue = false
@@ -4155,6 +4218,10 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .deliveryRequeued?: try {
       guard case .deliveryRequeued(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 83)
+    }()
+    case .deliveriesRequeued?: try {
+      guard case .deliveriesRequeued(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 84)
     }()
     case .payloadsErased?: try {
       guard case .payloadsErased(let v)? = self.kind else { preconditionFailure() }
@@ -6046,7 +6113,7 @@ nonisolated extension Daybook_RefusalLink: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Daybook_Deduplication: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Deduplication"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digests\0\u{3}ends_at\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digests\0\u{3}ends_at\0\u{1}scope\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6056,6 +6123,7 @@ nonisolated extension Daybook_Deduplication: SwiftProtobuf.Message, SwiftProtobu
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedBytesField(value: &self.digests) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.endsAt) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.scope) }()
       default: break
       }
     }
@@ -6068,12 +6136,16 @@ nonisolated extension Daybook_Deduplication: SwiftProtobuf.Message, SwiftProtobu
     if self.endsAt != 0 {
       try visitor.visitSingularInt64Field(value: self.endsAt, fieldNumber: 2)
     }
+    if !self.scope.isEmpty {
+      try visitor.visitSingularBytesField(value: self.scope, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Daybook_Deduplication, rhs: Daybook_Deduplication) -> Bool {
     if lhs.digests != rhs.digests {return false}
     if lhs.endsAt != rhs.endsAt {return false}
+    if lhs.scope != rhs.scope {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6937,6 +7009,86 @@ nonisolated extension Daybook_DeliveryRequeued: SwiftProtobuf.Message, SwiftProt
     if lhs.delivery != rhs.delivery {return false}
     if lhs.previous != rhs.previous {return false}
     if lhs.notBefore != rhs.notBefore {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_DeliveriesRequeued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeliveriesRequeued"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subscription\0\u{1}deliveries\0\u{3}not_before\0\u{3}next_after\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subscription) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.deliveries) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.notBefore) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.nextAfter) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.subscription.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subscription, fieldNumber: 1)
+    }
+    if !self.deliveries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.deliveries, fieldNumber: 2)
+    }
+    if self.notBefore != 0 {
+      try visitor.visitSingularInt64Field(value: self.notBefore, fieldNumber: 3)
+    }
+    if self.nextAfter != 0 {
+      try visitor.visitSingularUInt64Field(value: self.nextAfter, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_DeliveriesRequeued, rhs: Daybook_DeliveriesRequeued) -> Bool {
+    if lhs.subscription != rhs.subscription {return false}
+    if lhs.deliveries != rhs.deliveries {return false}
+    if lhs.notBefore != rhs.notBefore {return false}
+    if lhs.nextAfter != rhs.nextAfter {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_DeliveriesRequeued.Link: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = Daybook_DeliveriesRequeued.protoMessageName + ".Link"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}delivery\0\u{1}previous\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.delivery) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.delivery.isEmpty {
+      try visitor.visitSingularBytesField(value: self.delivery, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_DeliveriesRequeued.Link, rhs: Daybook_DeliveriesRequeued.Link) -> Bool {
+    if lhs.delivery != rhs.delivery {return false}
+    if lhs.previous != rhs.previous {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -91,6 +91,11 @@ extension JSONWriter {
         case .deliveryRequeued(let event):
             field("delivery_id", event.delivery)
             field("not_before", event.notBefore)
+        case .deliveriesRequeued(let event):
+            field("subscription_id", event.subscription)
+            ids("delivery_ids", event.deliveries.map(\.delivery))
+            field("not_before", event.notBefore)
+            field("next_after", event.nextAfter)
         default: break
         }
     }

@@ -121,7 +121,8 @@ extension JSONWriter {
         case .subscriptionCreated, .subscriptionModified, .subscriptionDeleted,
             .subscriptionSecretRotated:
             subscriptionFields(of: event)
-        case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued:
+        case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued,
+            .deliveriesRequeued:
             deliveryFields(of: event)
         }
     }

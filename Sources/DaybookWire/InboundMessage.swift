@@ -58,7 +58,7 @@ package struct InboundMessage: Sendable {
     }
 
     /// The id of the message at a place in its body.
-    package func id(at pointer: JSONPointer) -> String? {
+    package func id(at pointer: JSONPointer) -> JSONPointer.Scalar? {
         guard let node = try? JSONScanner.scan(body) else { return nil }
         return pointer.scalar(in: node, body: body)
     }
@@ -88,9 +88,35 @@ package struct InboundMessage: Sendable {
     }
 }
 
-extension InboundMessage {
-    /// What a repeat of the message is known by.
-    package static func digest(ofID id: String, kind: String) -> Digest256 {
-        DaybookWire.digest(of: [Array(kind.utf8), Array(id.utf8)])
+/// An id by which a repeat of a message is known. An empty one is none.
+package struct MessageID: Hashable, Sendable {
+    private let kind: String
+    private let text: String
+
+    /// One that a sender put into a header or an attribute.
+    package init?(_ text: String) {
+        guard !text.isEmpty else { return nil }
+        self.init(kind: "id", text)
+    }
+
+    /// One that a sender put into the body: 1 and "1" are two.
+    package init?(_ scalar: JSONPointer.Scalar) {
+        switch scalar {
+        case .string(let text): self.init(text)
+        case .number(let text): self.init(kind: "number", text)
+        }
+    }
+
+    /// One that SQS gave.
+    package init(ofSQS text: String) { self.init(kind: "message_id", text) }
+
+    private init(kind: String, _ text: String) {
+        self.kind = kind
+        self.text = text
+    }
+
+    /// - Parameter queue: of an SQS message: what one trigger read, another one of the queue knows.
+    package func digest(inQueue queue: String? = nil) -> Digest256 {
+        DaybookWire.digest(of: [kind, queue, text].compactMap { $0.map { Array($0.utf8) } })
     }
 }

@@ -19,8 +19,15 @@ package struct JSONPointer: Hashable, Sendable {
         self.steps = steps
     }
 
-    /// The string there, or the number as it was sent; `nil` for anything else, and for nothing.
-    package func scalar(in root: JSONNode, body: [UInt8]) -> String? {
+    /// What stands at a pointer, as far as it can be an id.
+    package enum Scalar: Hashable, Sendable {
+        case string(String)
+        /// As it was sent.
+        case number(String)
+    }
+
+    /// The string or number there; `nil` for anything else, and for nothing.
+    package func scalar(in root: JSONNode, body: [UInt8]) -> Scalar? {
         var node = root
         for step in steps {
             switch node.kind {
@@ -37,8 +44,8 @@ package struct JSONPointer: Hashable, Sendable {
             }
         }
         switch node.kind {
-        case .string(let text): return text
-        case .number: return String(decoding: node.bytes(in: body), as: UTF8.self)
+        case .string(let text): return .string(text)
+        case .number: return .number(String(decoding: node.bytes(in: body), as: UTF8.self))
         default: return nil
         }
     }

@@ -211,8 +211,7 @@ extension JSONType where Value == HookVerification {
         let preset = fields.optional("preset", .choice(HMACVerification.Preset.self))
         let header = fields.optional("header", .headerName)
         let algorithm = fields.optional("algorithm", .choice(HMACVerification.Algorithm.self))
-        let prefix = fields.optional(
-            "prefix", .string(bytes: 0...HMACVerification.maximumPrefixBytes))
+        let prefix = fields.optional("prefix", .headerPrefix)
         let encoding = fields.optional("encoding", .choice(HMACVerification.Encoding.self))
         guard let preset else {
             guard let header else { throw JSONMismatch("needs a header, or a preset") }
@@ -235,6 +234,17 @@ extension JSONType where Value == String {
         JSONType<String>.string().checked { text throws(JSONMismatch) in
             guard HeaderRules.isName(text) else {
                 throw JSONMismatch("must be the name of a header")
+            }
+            return text
+        }
+    }
+
+    /// The beginning of a header's value.
+    fileprivate static var headerPrefix: Self {
+        JSONType<String>.string(bytes: 0...HMACVerification.maximumPrefixBytes).checked {
+            text throws(JSONMismatch) in
+            guard text.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) else {
+                throw JSONMismatch("must have visible ASCII and spaces only")
             }
             return text
         }

@@ -236,7 +236,7 @@ struct DelivererTests {
     }
 
     @Test(
-        "a body without end is read no further than what is kept, and the time-out holds for all of it"
+        "a body without end is read no further than what is kept; one that is too slow changes nothing"
     )
     func endless() async throws {
         let head = "HTTP/1.1 500 No\r\nContent-Length: 10000000000\r\n\r\n"
@@ -252,9 +252,8 @@ struct DelivererTests {
             _ = try await edge.workflow()
             try await edge.delivering {
                 try await edge.until {
-                    try [first, second].allSatisfy {
-                        try edge.deliveries(of: $0).first?.status == .failed
-                    }
+                    try edge.deliveries(of: first).first?.status == .failed
+                        && edge.deliveries(of: second).first?.status == .delivered
                 }
             }
             let delivery = try #require(try edge.deliveries(of: first).first)

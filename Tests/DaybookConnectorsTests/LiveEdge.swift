@@ -90,30 +90,43 @@ final class LiveEdge: Sendable {
     }
 
     @discardableResult
-    func submit(_ command: Command, payload: SaltedPayload? = nil) async throws -> Answer {
+    func submit(
+        _ command: Command, of team: TeamID? = nil, payload: SaltedPayload? = nil
+    ) async throws -> Answer {
         let outcome = await engine.submit(
             Submission(
-                command, by: .system(.command), team: team, id: engine.newCommandID(),
-                payload: payload))
+                command, by: .system(.command), team: team ?? self.team,
+                id: engine.newCommandID(), payload: payload))
         guard case .accepted(let accepted) = outcome else { throw Refused(outcome: outcome) }
         return accepted.answer
     }
 
-    func workflow() async throws -> WorkflowID {
+    func otherTeam() async throws -> TeamID {
+        guard
+            case .team(let team) = try await submit(
+                .createTeam(name: "other", maxConcurrentRuns: 5))
+        else { throw Refused(outcome: nil) }
+        return team.id
+    }
+
+    func workflow(of team: TeamID? = nil) async throws -> WorkflowID {
+        let team = team ?? self.team
         guard
             case .workflow(let workflow) = try await submit(
                 .createWorkflow(
                     NewWorkflow(
                         name: "w", definition: .worker("q"),
-                        secret: engine.seal(Bench.secret, for: .workflowSecret, of: team))))
+                        secret: engine.seal(Bench.secret, for: .workflowSecret, of: team))),
+                of: team)
         else { throw Refused(outcome: nil) }
         return workflow.id
     }
 
     func subscription(
         _ url: String, _ actions: [Action] = [.workflowCreated], retries: Int = 3,
-        backoff: Int = 10, timeout: Int = 10, token: String? = nil
+        backoff: Int = 10, timeout: Int = 10, token: String? = nil, of team: TeamID? = nil
     ) async throws -> SubscriptionID {
+        let team = team ?? self.team
         guard
             case .subscription(let subscription) = try await submit(
                 .createSubscription(
@@ -123,17 +136,20 @@ final class LiveEdge: Sendable {
                         bearerToken: token.map {
                             engine.seal(Array($0.utf8), for: .bearerToken, of: team)
                         },
-                        secret: engine.seal(Bench.secret, for: .subscriptionSecret, of: team))))
+                        secret: engine.seal(Bench.secret, for: .subscriptionSecret, of: team))),
+                of: team)
         else { throw Refused(outcome: nil) }
         return subscription.id
     }
 
     /// The deliveries of a subscription, newest first.
-    func deliveries(of subscription: SubscriptionID) throws -> [Delivery] {
+    func deliveries(
+        of subscription: SubscriptionID, team: TeamID? = nil
+    ) throws -> [Delivery] {
         var filter = DeliveryFilter()
         filter.subscription = subscription
         return try engine.deliveries(
-            of: team, filter, after: nil, limit: 100, maximumBytes: .max
+            of: team ?? self.team, filter, after: nil, limit: 100, maximumBytes: .max
         ).items
     }
 

@@ -39,7 +39,8 @@ extension Simulation {
         var batch: [Submission] = []
         for digest in received {
             let arrival = Arrival(
-                trigger: SeenTrigger(trigger), digests: [digest], keptSeconds: 15 * 86_400)
+                trigger: SeenTrigger(trigger), scope: AnyID(team), digests: [digest],
+                keptSeconds: 15 * 86_400)
             let payload = SaltedPayload(numbers.bytes(10), salt: numbers.bytes(16))
             // Told by the message alone, so that it is the same each time.
             let isUsable = digest.words.0 % 5 != 0

@@ -313,7 +313,9 @@ struct HookTests {
             #expect(first.status == 202)
             #expect(try await call("one").body == first.body)
             #expect(try await call("two").body != first.body)
-            // Without an id there are no repeats.
+            // An empty id is none, and neither is one that is not there.
+            let empty = try await call("")
+            #expect(try await call("").body != empty.body)
             let free = try await api.call(
                 .post, bearer.path, "{}", key: bearer.secret)
             #expect(

@@ -281,8 +281,15 @@ struct WebhookTests {
             let pending = try await Self.events(api, "?status=pending")
             #expect(pending.compactMap { $0["id"] as? String } == Array(ids[0...3]))
             let before = try api.position()
+            let again = try await api.call(.post, path, range, headers: key)
+            #expect(again.body == replayed.body && again.position == replayed.position)
+            #expect(again.headers[.idempotentReplayed] == "true")
             #expect(
-                try await api.call(.post, path, range, headers: key).json["requeued"] as? Int == 0)
+                try await api.call(.post, path, #"{"after":0}"#, headers: key).code
+                    == "idempotency_key_reused")
+            #expect(try await api.call(.post, path, range).json["requeued"] as? Int == 0)
+            #expect(
+                try await api.call(.post, path, range, headers: [.ifMatch: "\"9\""]).status == 412)
             #expect(try api.position() == before)
             // Everything, by a time.
             let all = try await api.call(.post, path, #"{"after":"2000-01-01T00:00:00Z"}"#)

@@ -217,7 +217,8 @@ struct Golden: Sendable, CustomStringConvertible {
                         detail: "no", contentType: "text/plain",
                         body: SaltedPayload.text("{").payload,
                         deduplication: Deduplication(
-                            digests: [.filled(1), .filled(2)], endsAt: .second(90)))),
+                            scope: .number(6), digests: [.filled(1), .filled(2)],
+                            endsAt: .second(90)))),
                 .messageRefused(
                     MessageRefused(
                         refusal: .number(10), trigger: .number(6), reason: .versionGone,
@@ -229,7 +230,8 @@ struct Golden: Sendable, CustomStringConvertible {
                         queue: .echo, mode: .triggered, schedule: nil, trigger: .number(6),
                         scheduledTime: nil, input: .none, priority: 5, expiresAt: nil,
                         timeoutSeconds: 60, retry: .once,
-                        deduplication: Deduplication(digests: [.filled(3)], endsAt: .second(91)))
+                        deduplication: Deduplication(
+                            scope: .number(2), digests: [.filled(3)], endsAt: .second(91)))
                 ),
                 .refusalRetried(
                     RefusalRetried(
@@ -309,6 +311,17 @@ struct Golden: Sendable, CustomStringConvertible {
                     DeliveryRequeued(
                         delivery: DeliveryID(position: 5, event: 1, subscription: 2),
                         previous: 6, notBefore: .second(13))),
+                .deliveriesRequeued(
+                    DeliveriesRequeued(
+                        subscription: .number(11),
+                        deliveries: [
+                            .init(
+                                delivery: DeliveryID(position: 5, event: 1, subscription: 2),
+                                previous: 6),
+                            .init(
+                                delivery: DeliveryID(position: 6, event: 0, subscription: 2),
+                                previous: 7),
+                        ], notBefore: .second(14), nextAfter: 6)),
             ]
         ),
     ]

@@ -52,6 +52,44 @@ private func key(_ position: UInt8) -> [UInt8] { [0, 0, 0, 0, 0, 0, 0, position]
 
 @Suite("Log")
 struct LogTests {
+    @Test("the greatest id is known at a start, whatever it was given to")
+    func lastID() throws {
+        let disk = try someLog()
+        let commands: [Command] = [
+            .createTrigger(
+                NewTrigger(
+                    workflow: .number(3), source: .webhook, name: "t", configuration: [],
+                    secret: nil)),
+            .createSubscription(
+                NewSubscription(
+                    name: "s", url: "https://example.com/", actions: Actions([.workflowCreated]),
+                    secret: .number(1))),
+            .refuse(
+                Arrival(
+                    trigger: SeenTrigger(id: .number(20), source: .webhook, revision: 1),
+                    scope: .number(20), digests: [], keptSeconds: 1),
+                NewRefusal(
+                    reason: .invalidJSON, detail: "", contentType: nil,
+                    body: SaltedPayload.text("{").payload)),
+            .execute(.number(3), NewRun()),
+            .createKey(
+                NewKey(role: .read, name: "k", secretDigest: .filled(1), expiresAt: nil)),
+        ]
+        for (index, command) in commands.enumerated() {
+            let number = UInt32(20 + index)
+            let judged = try disk.commit([
+                Asked(
+                    command, by: .system(.command), team: .number(2), at: .second(2),
+                    newID: .number(number), commandID: .number(UInt64(number)))
+            ])
+            guard case .events? = judged.first else {
+                Issue.record("\(judged)")
+                continue
+            }
+            #expect(try disk.store.verifyTail().lastID == .number(number), "\(command.name)")
+        }
+    }
+
     @Test("leaf and chain are what the format says, computed here from the stored bytes")
     func chainIsAsDocumented() throws {
         let disk = try someLog()

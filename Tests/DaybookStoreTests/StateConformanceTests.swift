@@ -168,10 +168,10 @@ struct StateConformanceTests {
 
     private func seenMessages<S: State & ~Copyable>(_ state: inout S) {
         func key(_ trigger: UInt32, _ byte: UInt8) -> SeenMessage.Key {
-            SeenMessage.Key(trigger: .number(trigger), digest: .filled(byte))
+            SeenMessage.Key(scope: .number(trigger), digest: .filled(byte))
         }
         let run = SeenMessage(outcome: .run(.number(6)), endsAt: .second(20))
-        let refusal = SeenMessage(outcome: .refusal(.number(8)), endsAt: .second(10))
+        let refusal = SeenMessage(outcome: .refusal(.number(2), .number(8)), endsAt: .second(10))
         state.set(run, for: key(1, 1))
         state.set(refusal, for: key(2, 1))
         #expect(state.seenMessage(key(1, 1)) == run && state.seenMessage(key(2, 1)) == refusal)

@@ -210,10 +210,13 @@ struct InboundMessageTests {
             #"{"foo":["bar","baz"],"":"empty","a/b":1,"c%d":2.50,"m~n":"8","n":null,"o":{"id":"x"}}"#
                 .utf8)
         let message = InboundMessage(contentType: nil, body: body)
-        let found: [(String, String?)] = [
-            ("/foo/0", "bar"), ("/foo/1", "baz"), ("/foo/2", nil), ("/foo/01", nil),
-            ("/foo/-", nil), ("/foo", nil), ("/", "empty"), ("/a~1b", "1"), ("/c%d", "2.50"),
-            ("/m~0n", "8"), ("/n", nil), ("/o/id", "x"), ("/o/id/x", nil), ("/missing", nil),
+        let found: [(String, JSONPointer.Scalar?)] = [
+            ("/foo/0", .string("bar")), ("/foo/1", .string("baz")), ("/foo/2", nil),
+            ("/foo/01", nil),
+            ("/foo/-", nil), ("/foo", nil), ("/", .string("empty")), ("/a~1b", .number("1")),
+            ("/c%d", .number("2.50")),
+            ("/m~0n", .string("8")), ("/n", nil), ("/o/id", .string("x")), ("/o/id/x", nil),
+            ("/missing", nil),
         ]
         for (text, value) in found {
             #expect(
@@ -222,6 +225,24 @@ struct InboundMessageTests {
         for bad in ["", "foo", "/~", "/~2", "/" + String(repeating: "x", count: 256)] {
             #expect(JSONPointer(bad) == nil, "\(bad)")
         }
+    }
+}
+
+@Suite("Ids of messages")
+struct MessageIDTests {
+    @Test("kinds, queues and ids are apart; an empty id is none")
+    func digests() throws {
+        let ids: [MessageID?] = [
+            MessageID("1"), MessageID(.number("1")), MessageID(ofSQS: "1"), MessageID("2"),
+        ]
+        var digests = ids.compactMap { $0?.digest() }
+        digests += ["q", "r"].compactMap { MessageID("1")?.digest(inQueue: $0) }
+        #expect(Set(digests).count == 6)
+        #expect(MessageID(.string("1")) == MessageID("1"))
+        #expect(MessageID("") == nil && MessageID(.string("")) == nil)
+        // Lengths stand before the parts: none can be moved into its neighbour.
+        #expect(
+            MessageID("bc")?.digest(inQueue: "a") != MessageID("c")?.digest(inQueue: "ab"))
     }
 }
 

@@ -152,7 +152,7 @@ struct Ledger {
                 .subscriptionSecretRotated:
                 readSubscription(event, team, header)
             case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed,
-                .deliveryRequeued:
+                .deliveryRequeued, .deliveriesRequeued:
                 readDelivery(event, team, header)
             default: readRun(event, team, location, header)
             }
@@ -351,6 +351,7 @@ struct Ledger {
                     ["deliveryFailed", "subscriptionModified"],
                 ]
             case .redeliver: [["deliveryRequeued"]]
+            case .replayDeliveries: [["deliveriesRequeued"]]
             default: []
             }
         return shapes.contains(events.map(\.kind))

@@ -95,7 +95,7 @@ extension Ledger {
         }
         guard let deduplication else { return }
         for digest in deduplication.digests {
-            let key = SeenMessage.Key(trigger: id, digest: digest)
+            let key = SeenMessage.Key(scope: deduplication.scope, digest: digest)
             expect(
                 seen[key].map { $0 <= header.recordedAt } ?? true,
                 "I30: a message came a second time by \(id)")
@@ -226,18 +226,34 @@ extension Ledger {
                 $0.notBefore = nil
             }
         case .deliveryRequeued(let event):
-            guard var delivery = deliveries[event.delivery] else {
-                return expect(false, "I32: a delivery is sent again that nobody owes")
+            requeue(event.delivery, event.previous, event.notBefore, team, header)
+        case .deliveriesRequeued(let event):
+            expect(!event.deliveries.isEmpty, "I16: nothing is replayed")
+            for link in event.deliveries {
+                expect(
+                    deliveries[link.delivery]?.subscription == event.subscription,
+                    "I32: another subscription's delivery is replayed")
+                requeue(link.delivery, link.previous, event.notBefore, team, header)
             }
-            expect(!delivery.status.isWaiting, "I32: what waits is sent again")
-            expect(delivery.touched == event.previous, "I5h: the delivery's previous")
-            delivery.status = .pending
-            delivery.tries = 0
-            delivery.notBefore = event.notBefore
-            delivery.touched = header.position
-            deliveries[event.delivery] = delivery
         default: break
         }
+    }
+
+    private mutating func requeue(
+        _ id: DeliveryID, _ previous: Position, _ notBefore: Instant, _ team: TeamID,
+        _ header: EntryHeader
+    ) {
+        guard var delivery = deliveries[id] else {
+            return expect(false, "I32: a delivery is sent again that nobody owes")
+        }
+        expect(delivery.team == team, "I34: another team's delivery is sent again")
+        expect(!delivery.status.isWaiting, "I32: what waits is sent again")
+        expect(delivery.touched == previous, "I5h: the delivery's previous")
+        delivery.status = .pending
+        delivery.tries = 0
+        delivery.notBefore = notBefore
+        delivery.touched = header.position
+        deliveries[id] = delivery
     }
 
     private mutating func attempt(

@@ -391,6 +391,7 @@ struct World {
             .rotateSubscriptionSecret(let id, _):
             owners[AnyID(id)]
         case .recordDelivery(let id, _, _), .redeliver(let id): owners[AnyID(id)]
+        case .replay(let id, _, _): owners[AnyID(id)]
         default: nil
         }
     }

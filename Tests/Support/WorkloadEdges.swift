@@ -71,7 +71,7 @@ extension Workload {
             digests.append(.filled(UInt8.random(in: 9...12, using: &numbers)))
         }
         return Arrival(
-            trigger: seen, digests: numbers.chance(1, of: 5) ? [] : digests,
+            trigger: seen, scope: AnyID(seen.id), digests: numbers.chance(1, of: 5) ? [] : digests,
             keptSeconds: Int.random(in: 0...90, using: &numbers))
     }
 
@@ -95,7 +95,10 @@ extension Workload {
         case 4:
             return numbers.chance(1, of: 2)
                 ? (.deleteSubscription(subscription.id), nil) : (newSubscription(world), nil)
-        case 5, 6:
+        case 5:
+            let few = world.deliveries.filter { _ in numbers.chance(1, of: 2) }.map(\.id)
+            return (.replay(subscription.id, few, nextAfter: numbers.pick([nil, 7])), nil)
+        case 6:
             guard let delivery = world.deliveries.randomElement(using: &numbers) else { break }
             return (.redeliver(delivery.id), nil)
         default: break
