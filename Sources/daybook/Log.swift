@@ -214,16 +214,19 @@ struct Log: AsyncParsableCommand {
 
     struct History: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints the entries about one schedule, run or workflow, the first one first."
-        )
+            abstract: "Prints the entries about one thing, the first one first.",
+            discussion: """
+                Of triggers, refusals, subscriptions and deliveries, also of those that were deleted, \
+                the whole log is looked through.
+                """)
 
         enum Kind: String, ExpressibleByArgument, CaseIterable {
-            case schedule, run, workflow
+            case schedule, run, workflow, trigger, refusal, subscription, delivery
         }
 
         @OptionGroup var source: Source
         @OptionGroup var format: Format
-        @Argument(help: "schedule, run or workflow.")
+        @Argument(help: "\(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
         var kind: Kind
         @Argument(help: "Its id.")
         var id: String
@@ -257,10 +260,19 @@ struct Log: AsyncParsableCommand {
                     case .run: try view.run(RunID(id), of: team.id)?.touched.position
                     case .workflow:
                         try view.workflow(WorkflowID(id), of: team.id)?.touched.position
+                    case .trigger, .refusal, .subscription, .delivery: nil
                     }
                 if let position { return position }
             }
-            return nil
+            guard ![.schedule, .run, .workflow].contains(kind) else { return nil }
+            var last: Position?
+            try view.entries(from: 1) { entry in
+                if entry.events.contains(where: { $0.touches.contains { $0.object == id } }) {
+                    last = entry.header.position
+                }
+                return true
+            }
+            return last
         }
     }
 
