@@ -94,6 +94,7 @@ extension Store {
         if let known = here.logID, known != logID {
             throw LogExportError.anotherLog(named: lowercaseHex(logID), here: lowercaseHex(known))
         }
+        guard after < limit else { return try skip(&reader, after: after) }
         guard after <= here.last else {
             throw LogExportError.gap(begins: after + 1, here: here.last)
         }
@@ -145,6 +146,16 @@ extension Store {
             progress(importer.position)
         }
         try importer.end()
+    }
+}
+
+extension Store {
+    /// Reads an export of which nothing is wanted, so that it is seen to be whole.
+    private func skip(_ reader: inout LogExportReader, after position: Position) throws {
+        while let frame = try reader.next(after: position) {
+            if case .end = frame { return }
+        }
+        throw LogExportError.brokenOff(after: position)
     }
 }
 

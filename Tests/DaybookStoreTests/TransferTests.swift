@@ -97,6 +97,26 @@ struct TransferTests {
         }
     }
 
+    @Test("of exports one behind the other no more is taken than is asked for")
+    func severalUpTo() throws {
+        for var numbers in RandomCases(2) {
+            let original = try randomLog(&numbers)
+            let last = try original.store.read { try $0.lastPosition() }
+            let middle = last / 2
+            let both =
+                try export(original.store, to: middle) + export(original.store, after: middle)
+            for limit in [1, middle - 1, middle, middle + 1, last] {
+                let copy = try TestStore()
+                #expect(try take(both, into: copy, to: limit) == limit, "\(numbers.hint)")
+                // What follows is read all the same, so that what breaks off is told.
+                let cut = try TestStore()
+                #expect(throws: LogExportError.self) {
+                    try take(Array(both.dropLast(3)), into: cut, to: limit)
+                }
+            }
+        }
+    }
+
     @Test("an export that breaks off anywhere leaves a beginning of the log, and is told")
     func brokenOff() throws {
         for var numbers in RandomCases(1) {
