@@ -20,7 +20,7 @@ package final class AWSCredentialChain: Sendable {
     /// Credentials are renewed so long before they end.
     private static let marginSeconds = 300
     private static let answerBytes = 64 << 10
-    private static let requestSeconds: Int64 = 5
+    private static let requestSeconds = 5
     /// ECS and EKS (Amazon ECS Developer Guide, "Task IAM role"; Amazon EKS User Guide, "EKS Pod Identity").
     private static let containerHosts = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"]
 
@@ -48,16 +48,31 @@ package final class AWSCredentialChain: Sendable {
         if let known = kept.withLock({ $0 }), known.expiresAt.map({ limit < $0 }) ?? true {
             return known
         }
-        let found = try await find()
-        kept.withLock { $0 = found }
-        return found
+        do {
+            let found = try await find()
+            kept.withLock { $0 = found }
+            return found
+        } catch {
+            // Those that are known hold to their end.
+            let now = clock.now()
+            guard let known = kept.withLock({ $0 }), known.expiresAt.map({ now < $0 }) ?? true
+            else {
+                throw error
+            }
+            return known
+        }
     }
 
     /// They were refused: the next ones are looked for anew.
     func forget() { kept.withLock { $0 = nil } }
 
     private func find() async throws -> AWSCredentials {
-        if let known = fromEnvironment { return known }
+        if let known = try fromEnvironment() { return known }
+        guard variable("AWS_WEB_IDENTITY_TOKEN_FILE") == nil else {
+            // To take other credentials instead would be to act as somebody else.
+            throw NotFound(
+                description: "web identities (AWS_WEB_IDENTITY_TOKEN_FILE) are not supported")
+        }
         if let known = try fromFile() { return known }
         if let known = try await fromContainer() { return known }
         if let known = try await fromInstance() { return known }
@@ -70,9 +85,11 @@ package final class AWSCredentialChain: Sendable {
         environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    private var fromEnvironment: AWSCredentials? {
-        guard let id = variable("AWS_ACCESS_KEY_ID"), let secret = variable("AWS_SECRET_ACCESS_KEY")
-        else { return nil }
+    private func fromEnvironment() throws -> AWSCredentials? {
+        guard let id = variable("AWS_ACCESS_KEY_ID") else { return nil }
+        guard let secret = variable("AWS_SECRET_ACCESS_KEY") else {
+            throw NotFound(description: "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY")
+        }
         return AWSCredentials(
             accessKeyID: id, secretAccessKey: secret, sessionToken: variable("AWS_SESSION_TOKEN"))
     }
@@ -85,13 +102,22 @@ package final class AWSCredentialChain: Sendable {
             let path = variable("AWS_SHARED_CREDENTIALS_FILE")
                 ?? variable("HOME").map({ $0 + "/.aws/credentials" }),
             FileManager.default.fileExists(atPath: path)
-        else { return nil }
-        let text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
-        let values = Self.section(profile, of: text)
+        else {
+            guard variable("AWS_PROFILE") != nil else { return nil }
+            throw NotFound(description: "there is no credentials file for the profile \(profile)")
+        }
+        let text: String
+        do {
+            text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+        } catch {
+            throw NotFound(description: "the credentials file cannot be read")
+        }
+        let values = Self.section(profile, of: text).filter { !$0.value.isEmpty }
         guard let id = values["aws_access_key_id"], let secret = values["aws_secret_access_key"]
         else {
             guard variable("AWS_PROFILE") != nil else { return nil }
-            throw NotFound(description: "\(path) has no keys for the profile \(profile)")
+            throw NotFound(
+                description: "the credentials file has no keys for the profile \(profile)")
         }
         return AWSCredentials(
             accessKeyID: id, secretAccessKey: secret, sessionToken: values["aws_session_token"])
@@ -147,7 +173,8 @@ package final class AWSCredentialChain: Sendable {
         }
         var headers: [(String, String)] = []
         if let path = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
-            let token = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+            guard let token = try? String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+            else { throw NotFound(description: "the container's token cannot be read") }
             headers.append(("Authorization", token.trimmingCharacters(in: .whitespacesAndNewlines)))
         } else if let token = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN") {
             headers.append(("Authorization", token))
@@ -194,12 +221,17 @@ package final class AWSCredentialChain: Sendable {
         var request = HTTPClientRequest(url: url)
         request.method = method
         for (name, value) in headers { request.headers.add(name: name, value: value) }
-        let response = try await client.execute(request, timeout: .seconds(Self.requestSeconds))
-        guard response.status == .ok else {
-            throw NotFound(
-                description: "a credentials endpoint answered \(response.status.code)")
+        let prepared = request
+        return try await within(seconds: Self.requestSeconds) { [client] in
+            let response = try await client.execute(
+                prepared, timeout: .seconds(Int64(Self.requestSeconds)))
+            guard response.status == .ok else {
+                throw NotFound(
+                    description: "a credentials endpoint answered \(response.status.code)")
+            }
+            return Array(
+                try await response.body.collect(upTo: Self.answerBytes).readableBytesView)
         }
-        return Array(try await response.body.collect(upTo: Self.answerBytes).readableBytesView)
     }
 
     private static func decode(_ bytes: [UInt8]) throws -> AWSCredentials {

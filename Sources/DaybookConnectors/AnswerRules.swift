@@ -4,6 +4,7 @@ import DaybookWire
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 /// What is read out of answers of other services, and out of there being none.
 enum AnswerRules {
@@ -48,6 +49,21 @@ enum AnswerRules {
     }
 }
 
+extension AnswerRules {
+    /// Why there was no answer, for people outside: nothing of the inside of this service.
+    static func message(of error: any Error, seconds: Int) -> String {
+        switch error {
+        case let refusal as EgressRefusal: return "the url \(refusal.message)"
+        case _ where isTimeout(error): return "no answer within \(seconds) s"
+        case is NIOConnectionError, is IOError: return "no answer: it could not be connected to"
+        case let error as HTTPClientError:
+            return "no answer: \(error.shortDescription)"
+        case is HTTPParserError: return "no answer: what came is not HTTP"
+        default: return "no answer: the connection failed (\(type(of: error)))"
+        }
+    }
+}
+
 /// The whole exchange took longer than it may.
 struct ExchangeTimeout: Error {}
 
@@ -59,21 +75,28 @@ extension OutboundClients {
         _ request: HTTPClientRequest, with url: OutboundURL, seconds: Int,
         _ read: @escaping @Sendable (HTTPClientResponse) async throws -> Value
     ) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value.self) { group in
-            group.addTask {
-                try await self.withClient(for: url) { client in
-                    try await read(
-                        try await client.execute(request, timeout: .seconds(Int64(seconds))))
-                }
+        // The client's own time-out ends with the head of the answer.
+        try await within(seconds: seconds) {
+            try await self.withClient(for: url) { client in
+                try await read(
+                    try await client.execute(request, timeout: .seconds(Int64(seconds))))
             }
-            // The client's own time-out ends with the head of the answer.
-            group.addTask {
-                try await Task.sleep(for: .seconds(seconds))
-                throw ExchangeTimeout()
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next() else { throw CancellationError() }
-            return first
         }
+    }
+}
+
+/// Does something that must not take longer; throws `ExchangeTimeout` where it does.
+func within<Value: Sendable>(
+    seconds: Int, _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(for: .seconds(seconds))
+            throw ExchangeTimeout()
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next() else { throw CancellationError() }
+        return first
     }
 }

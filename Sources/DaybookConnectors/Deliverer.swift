@@ -16,7 +16,7 @@ package struct DelivererService: Service {
         /// Deliveries under way to all of them. Slow ones hold theirs for up to a minute, so a team takes no more
         /// than half of what is left.
         package var underWay = 1_000
-        /// But so many in any case.
+        /// But each team has so many of its own.
         package var perTeam = 8
         /// What is kept of an answer.
         package var answerBytes = 4 << 10
@@ -41,69 +41,82 @@ package struct DelivererService: Service {
 
     package func run() async throws {
         let bell = Bell()
-        let underWay = UnderWay()
+        let agenda = DeliveryAgenda()
+        let underWay = DeliveriesUnderWay()
         let follower = engine.feed.follow { [engine] entries in
             for event in entries.lazy.flatMap(\.events) {
-                // A new address or secret gets a new chance.
+                // What was changed gets a new chance.
                 switch event {
                 case .subscriptionModified(let event):
+                    engine.circuits.forget(event.subscription)
+                case .subscriptionSecretRotated(let event):
                     engine.circuits.forget(event.subscription)
                 case .subscriptionDeleted(let event):
                     engine.circuits.forget(event.subscription)
                 default: break
                 }
             }
-            if entries.isEmpty
-                || entries.contains(where: { $0.events.contains(where: \.concernsDeliveries) })
-            {
-                bell.ring()
-            }
+            if agenda.note(entries) { bell.ring() }
         }
         defer { engine.feed.unfollow(follower) }
         await cancelWhenGracefulShutdown {
             await engine.ready()
             await withDiscardingTaskGroup { group in
                 while !Task.isCancelled {
-                    let next = startSome(underWay, bell, in: &group)
-                    await bell.wait(until: next, engine.clock)
+                    startSome(agenda, underWay, bell, in: &group)
+                    await bell.wait(until: agenda.next, engine.clock)
                 }
                 group.cancelAll()
             }
         }
     }
 
-    /// Starts what may be sent now; tells when there may be more.
+    /// Starts what may be sent now.
     private func startSome(
-        _ underWay: UnderWay, _ bell: Bell, in group: inout DiscardingTaskGroup
-    ) -> Instant {
+        _ agenda: DeliveryAgenda, _ underWay: DeliveriesUnderWay, _ bell: Bell,
+        in group: inout DiscardingTaskGroup
+    ) {
         let now = engine.clock.now()
-        // So often what nobody rings for is looked at: the clock, an endpoint that was left alone.
-        let fallback = now.adding(seconds: 5)
-        guard !engine.isCopy, engine.clockJudgement == .good else { return fallback }
         do {
-            // Before the snapshot: what ends meanwhile must not look as if it waited.
-            let sending = underWay.bySubscription
-            let step = try engine.read { view in
-                try DeliveryStep.next(view, now: now, underWay: { sending[$0] ?? [] }) {
-                    subscription in
-                    room(of: subscription, sending[subscription]?.count ?? 0, now)
+            let isOpen = !engine.isCopy && engine.clockJudgement == .good
+            if agenda.takeFullLook(at: now), isOpen {
+                for team in try engine.teamsWithDeliveries() {
+                    agenda.note(team, at: now)
                 }
             }
-            for ready in step.ready {
-                let (all, ofTeam) = underWay.counts(of: ready.delivery.team)
-                guard all < limits.underWay else { break }
-                guard ofTeam < max(limits.perTeam, (limits.underWay - all) / 2) else { continue }
-                underWay.add(ready.delivery)
-                group.addTask {
-                    await deliver(ready)
-                    underWay.remove(ready.delivery)
-                    bell.ring()
+            let teams = agenda.take(at: now)
+            guard isOpen else { return }
+            // Who has the fewest under way comes first.
+            let counts = teams.map { (team: $0, count: underWay.counts(of: $0).ofTeam) }
+            for (team, _) in (counts.sorted { $0.count < $1.count }) {
+                // Before the snapshot: what ends meanwhile must not look as if it waited.
+                let sending = underWay.bySubscription
+                let step = try engine.read { view in
+                    try DeliveryStep.next(
+                        view, of: team, now: now, underWay: { sending[$0] ?? [] }
+                    ) { subscription in
+                        room(of: subscription, sending[subscription]?.count ?? 0, now)
+                    }
+                }
+                if let next = step.next { agenda.note(team, at: next) }
+                for ready in step.ready {
+                    let (all, ofTeam) = underWay.counts(of: team)
+                    guard ofTeam < max(limits.perTeam, (limits.underWay - all) / 2) else {
+                        agenda.postpone(team)
+                        break
+                    }
+                    underWay.add(ready.delivery)
+                    group.addTask {
+                        // What could not be recorded is not sent again by this process.
+                        guard await deliver(ready) else { return }
+                        underWay.remove(ready.delivery)
+                        agenda.noteEnd(of: team, at: engine.clock.now())
+                        bell.ring()
+                    }
                 }
             }
-            return min(step.next ?? fallback, fallback)
         } catch {
             logger.error("deliveries cannot be read", metadata: ["error": "\(error)"])
-            return now.adding(seconds: 1)
         }
     }
 
@@ -117,27 +130,28 @@ package struct DelivererService: Service {
         }
     }
 
-    private func deliver(_ ready: ReadyDelivery) async {
+    /// - Returns: whether it may be looked at again.
+    private func deliver(_ ready: ReadyDelivery) async -> Bool {
         let delivery = ready.delivery
         let start = engine.clock.now()
         guard let subscription = ready.subscription else {
-            await engine.record(
+            return await engine.record(
                 delivery,
                 DeliveryAttempt(
                     number: 0, startedAt: start, latencyMilliseconds: 0, statusCode: nil,
                     error: "the subscription was deleted", answer: nil),
                 .cancelled, answer: nil)
-            return
         }
         let result = await attempt(delivery, to: subscription)
-        guard let result else { return }
-        if result.verdict == .delivered {
-            engine.circuits.succeeded(subscription.id)
-        } else if case .failedForNow = result.verdict {
+        guard let result else { return true }
+        if case .failedForNow = result.verdict {
             engine.circuits.failed(subscription.id, at: engine.clock.now())
+        } else {
+            // Whatever it says, somebody is there.
+            engine.circuits.succeeded(subscription.id)
         }
         let answer = result.answer.isEmpty ? nil : engine.salted(result.answer)
-        await engine.record(
+        return await engine.record(
             delivery,
             DeliveryAttempt(
                 number: delivery.attempts + 1, startedAt: start,
@@ -157,9 +171,19 @@ package struct DelivererService: Service {
     /// Sends it once; `nil` where the service stops meanwhile: then it is sent again at the next start.
     private func attempt(_ delivery: Delivery, to subscription: Subscription) async -> Result? {
         let heard = Mutex<Result?>(nil)
+        let (url, request): (OutboundURL, HTTPClientRequest)
         do {
-            let url = try OutboundURL(subscription.url)
-            let request = try request(for: delivery, to: subscription, url)
+            url = try OutboundURL(subscription.url)
+            request = try self.request(for: delivery, to: subscription, url)
+        } catch {
+            // Our own fault and not the receiver's: it costs no try.
+            logger.error(
+                "a delivery cannot be made",
+                metadata: ["delivery_id": "\(delivery.id)", "error": "\(error)"])
+            engine.circuits.hold(subscription.id, until: engine.clock.now().adding(seconds: 60))
+            return nil
+        }
+        do {
             try await clients.exchange(
                 request, with: url, seconds: subscription.timeoutSeconds
             ) { response in
@@ -175,12 +199,12 @@ package struct DelivererService: Service {
             }
             return heard.withLock { $0 }
         } catch {
-            guard !Task.isCancelled else { return nil }
             // The status says it all: that its body broke off or was too slow changes nothing.
             if let result = heard.withLock({ $0 }) { return result }
+            guard !Task.isCancelled else { return nil }
             return Result(
                 verdict: .failedForNow(retryAfterSeconds: nil),
-                error: message(of: error, subscription))
+                error: AnswerRules.message(of: error, seconds: subscription.timeoutSeconds))
         }
     }
 
@@ -218,50 +242,5 @@ package struct DelivererService: Service {
         }
         if result.verdict != .delivered { result.error = "the answer was \(status)" }
         return result
-    }
-
-    private func message(of error: any Error, _ subscription: Subscription) -> String {
-        if let refusal = error as? EgressRefusal { return "the url \(refusal.message)" }
-        if AnswerRules.isTimeout(error) {
-            return "no answer within \(subscription.timeoutSeconds) s"
-        }
-        return String("no answer: \(error)".prefix(300))
-    }
-}
-
-/// The deliveries that are being sent.
-private final class UnderWay: Sendable {
-    private struct State {
-        var bySubscription: [SubscriptionID: Set<DeliveryID>] = [:]
-        var byTeam: [TeamID: Int] = [:]
-        var count = 0
-    }
-
-    private let state = Mutex(State())
-
-    var bySubscription: [SubscriptionID: Set<DeliveryID>] { state.withLock { $0.bySubscription } }
-
-    func counts(of team: TeamID) -> (all: Int, ofTeam: Int) {
-        state.withLock { ($0.count, $0.byTeam[team] ?? 0) }
-    }
-
-    func add(_ delivery: Delivery) {
-        state.withLock { state in
-            state.bySubscription[delivery.subscription, default: []].insert(delivery.id)
-            state.byTeam[delivery.team, default: 0] += 1
-            state.count += 1
-        }
-    }
-
-    func remove(_ delivery: Delivery) {
-        state.withLock { state in
-            state.bySubscription[delivery.subscription]?.remove(delivery.id)
-            if state.bySubscription[delivery.subscription]?.isEmpty == true {
-                state.bySubscription[delivery.subscription] = nil
-            }
-            state.byTeam[delivery.team, default: 0] -= 1
-            if state.byTeam[delivery.team] == 0 { state.byTeam[delivery.team] = nil }
-            state.count -= 1
-        }
     }
 }

@@ -138,18 +138,12 @@ package struct HTTPExecutor: Executor {
         }
     }
 
-    private static func timeout(_ http: WorkflowDefinition.HTTPExecution) -> Execution {
-        .failure(.timeout, "no answer within \(http.timeoutSeconds) s")
-    }
-
     private static func failure(
         _ error: any Error, _ http: WorkflowDefinition.HTTPExecution
     ) -> Execution {
-        if let refusal = error as? EgressRefusal {
-            return .failure(.connection, "the url \(refusal.message)")
-        }
-        if AnswerRules.isTimeout(error) { return timeout(http) }
-        return .failure(.connection, "no answer: \(error)")
+        .failure(
+            AnswerRules.isTimeout(error) ? .timeout : .connection,
+            AnswerRules.message(of: error, seconds: http.timeoutSeconds))
     }
 }
 

@@ -175,8 +175,11 @@ struct SQSClient: Sendable {
         }
         guard status == 200 else {
             let refused = Self.refused(status, bytes)
-            if refused.concernsCredentials { credentials.forget() }
-            throw refused
+            guard refused.concernsCredentials else { throw refused }
+            credentials.forget()
+            // What AWS says of a signature can repeat what was signed, session token included.
+            throw Refused(
+                status: status, code: refused.code, message: "the credentials were refused")
         }
         do {
             return try JSONDecoder().decode(

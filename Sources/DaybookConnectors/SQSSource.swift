@@ -55,7 +55,9 @@ package struct SQSSourceService: Service {
                 var running: [TriggerID: (revision: UInt64, task: Task<Void, Never>)] = [:]
                 while !Task.isCancelled {
                     start(&running, in: &group)
-                    await bell.wait()
+                    // Looked at now and then in any case: a look may have failed.
+                    await bell.wait(
+                        until: engine.clock.now().adding(seconds: 5), engine.clock)
                 }
                 for reader in running.values { reader.task.cancel() }
                 group.cancelAll()
@@ -114,7 +116,7 @@ package struct SQSSourceService: Service {
 extension Event {
     fileprivate var concernsTriggers: Bool {
         switch self {
-        case .triggerCreated, .triggerModified, .triggerDeleted: true
+        case .triggerCreated, .triggerModified, .triggerDeleted, .resumed: true
         default: false
         }
     }
@@ -239,18 +241,30 @@ private struct SQSReader: Sendable {
     /// Deletes what is durable. What stays all the same comes again, is known, and is deleted then.
     private func delete(_ messages: [SQSClient.Message]) async {
         var left = messages
-        for attempt in 1...3 where !left.isEmpty {
+        var problem = "some deletions failed"
+        var attempt = 0
+        while !left.isEmpty, attempt < 3, attempt == 0 || !Task.isCancelled {
+            attempt += 1
+            if attempt > 1 { await pause(after: attempt) }
             do {
-                left = try await client.delete(left)
-                if left.isEmpty { return }
+                let batch = left
+                // Also where the reader is to end: what is durable must not come again without need.
+                left = try await Task { try await client.delete(batch) }.value
             } catch {
-                logger.debug("messages were not deleted", metadata: ["error": "\(error)"])
+                problem = "\(error)"
             }
-            await pause(after: attempt)
         }
-        logger.notice(
+        guard !left.isEmpty else {
+            engine.triggerActivity.note(
+                undeletable: nil, trigger.id, at: engine.clock.now())
+            return
+        }
+        engine.triggerActivity.note(
+            undeletable: "messages cannot be deleted: \(problem)", trigger.id,
+            at: engine.clock.now())
+        logger.warning(
             "messages that are durable stay in their queue for now",
-            metadata: about.merging(["messages": "\(left.count)"]) { $1 })
+            metadata: about.merging(["messages": "\(left.count)", "error": "\(problem)"]) { $1 })
     }
 
     /// The message as the engine takes it; `nil` where it is left to the queue: it cannot be used now, and the
@@ -274,6 +288,8 @@ private struct SQSReader: Sendable {
         return ReceivedMessage(
             trigger: trigger, scope: AnyID(trigger.team),
             digests: ids.compactMap { $0?.digest(inQueue: queue.url) },
+            // What was refused may come again, corrected, under the sender's own id.
+            refusalDigests: ids.prefix(1).compactMap { $0?.digest(inQueue: queue.url) },
             keptSeconds: configuration.deduplicationDays * 86_400, contentType: nil,
             body: inbound.body, content: content)
     }

@@ -99,7 +99,7 @@ private func applyTeam<S: State & ~Copyable>(
         state.set(
             Team(
                 id: created.team, name: created.name,
-                maxConcurrentRuns: created.maxConcurrentRuns, subscriptions: 0,
+                maxConcurrentRuns: created.maxConcurrentRuns, triggers: 0, subscriptions: 0,
                 lastSubscription: 0, revision: 1, touched: Touched(created: header)))
     case .licenseSet(let set):
         guard var team = state.team(set.team) else { return }

@@ -11,6 +11,7 @@ func applyTrigger<S: State & ~Copyable>(
                 isEnabled: created.isEnabled, configuration: created.configuration,
                 secret: created.secret, previousSecret: nil, revision: 1,
                 touched: Touched(created: header)))
+        state.countTriggers(of: team, by: 1)
     case .triggerModified(let modified):
         change(modified.trigger, team, header, in: &state) { trigger in
             let changes = modified.changes
@@ -26,7 +27,9 @@ func applyTrigger<S: State & ~Copyable>(
             }
             trigger.secret = rotated.secret
         }
-    case .triggerDeleted(let deleted): state.removeTrigger(deleted.trigger, of: team)
+    case .triggerDeleted(let deleted):
+        state.removeTrigger(deleted.trigger, of: team)
+        state.countTriggers(of: team, by: -1)
     case .messageRefused(let refused):
         state.set(
             Refusal(
@@ -48,6 +51,12 @@ func applyTrigger<S: State & ~Copyable>(
 }
 
 extension State where Self: ~Copyable {
+    fileprivate mutating func countTriggers(of id: TeamID, by count: Int) {
+        guard var team = team(id) else { return }
+        team.triggers = max(0, team.triggers + count)
+        set(team)
+    }
+
     /// Remembers a message under each of its ids.
     mutating func note(
         _ deduplication: Deduplication?, as outcome: SeenMessage.Outcome

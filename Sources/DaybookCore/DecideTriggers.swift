@@ -6,6 +6,9 @@ func decideCreate<S: State & ~Copyable>(
     check.name(new.name)
     check.pinned(new.version, of: new.workflow, team, state)
     try check.finish()
+    guard state.team(team)?.triggers ?? 0 < Limits.triggers else {
+        throw .tooMany(.trigger, limit: Limits.triggers)
+    }
     return [
         .triggerCreated(
             TriggerCreated(

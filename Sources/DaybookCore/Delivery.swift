@@ -111,6 +111,7 @@ extension Delivery.Status {
 extension DeliveryID {
     /// The same for the same event and subscription, and in the order of the log.
     package init(position: Position, event: Int, subscription number: Int) {
+        precondition(event < 256, "an entry has few events")
         self.init(
             high: position, low: UInt32(event) << 24 | UInt32(number))
     }

@@ -57,6 +57,14 @@ package struct Identifier<Kind>: Hashable, Comparable, Sendable {
     /// The same of any bytes.
     package init?(bytes: some Collection<UInt8>) { self.init(bytes: Array(bytes)) }
 
+    /// The same of bytes that stand somewhere, without a copy of them.
+    package init?(span: Span<UInt8>) {
+        guard span.count == Self.byteCount else { return nil }
+        self.init(
+            high: bigEndianWord(span, at: 0),
+            low: UInt32(truncatingIfNeeded: bigEndianWord(span, at: 4)))
+    }
+
     /// Reads exactly 24 lowercase hexadecimal digits; `nil` for anything else, upper case included.
     package init?(hex: String) {
         guard let bytes = bytesOfLowercaseHex(hex, count: Self.byteCount) else { return nil }
@@ -140,6 +148,15 @@ package struct Digest256: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The same of any bytes.
     package init?(bytes: some Collection<UInt8>) { self.init(bytes: Array(bytes)) }
 
+    /// The same of bytes that stand somewhere, without a copy of them.
+    package init?(span: Span<UInt8>) {
+        guard span.count == 32 else { return nil }
+        words = (
+            bigEndianWord(span, at: 0), bigEndianWord(span, at: 8), bigEndianWord(span, at: 16),
+            bigEndianWord(span, at: 24)
+        )
+    }
+
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(32)
@@ -166,6 +183,12 @@ package struct Digest256: Hashable, Comparable, Sendable, CustomStringConvertibl
 
 // The functions here take arrays and strings, not any sequence: generic code in another module is
 // not specialised, and these run several times for each request.
+
+private func bigEndianWord(_ bytes: Span<UInt8>, at start: Int) -> UInt64 {
+    var word: UInt64 = 0
+    for index in start..<start + 8 { word = word << 8 | UInt64(bytes[index]) }
+    return word
+}
 
 private func bigEndianWord(_ bytes: [UInt8], at start: Int) -> UInt64 {
     var word: UInt64 = 0

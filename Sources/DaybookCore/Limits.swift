@@ -31,6 +31,8 @@ package enum Limits {
     package static let expiredRowsPerEntry = 4
     /// A workflow's replaced secret holds so long.
     package static let secretOverlapSeconds = 24 * 3_600
+    /// Of a team: far more than anybody has senders.
+    package static let triggers = 1_000
     /// Of a team: each costs a look at every event that may be told.
     package static let subscriptions = 100
     /// Numbers of subscriptions are 24 bits of a delivery's id.

@@ -39,6 +39,8 @@ package struct Team: Hashable, Sendable {
     package var name: String
     /// How many runs may be in progress at once; 0 starts nothing.
     package var maxConcurrentRuns: Int
+    /// How many triggers it has.
+    package var triggers: Int
     /// How many subscriptions it has.
     package var subscriptions: Int
     /// The number that was given to a subscription last.
@@ -47,12 +49,13 @@ package struct Team: Hashable, Sendable {
     package var touched: Touched
 
     package init(
-        id: TeamID, name: String, maxConcurrentRuns: Int, subscriptions: Int,
+        id: TeamID, name: String, maxConcurrentRuns: Int, triggers: Int, subscriptions: Int,
         lastSubscription: Int, revision: UInt64, touched: Touched
     ) {
         self.id = id
         self.name = name
         self.maxConcurrentRuns = maxConcurrentRuns
+        self.triggers = triggers
         self.subscriptions = subscriptions
         self.lastSubscription = lastSubscription
         self.revision = revision

@@ -58,6 +58,11 @@ package final class Circuits: Sendable {
         }
     }
 
+    /// Leaves it alone until then, for a reason that is none of its own.
+    package func hold(_ subscription: SubscriptionID, until instant: Instant) {
+        circuits.withLock { $0[subscription, default: Circuit()].openUntil = instant }
+    }
+
     /// Forgets a subscription that was changed or deleted: what it was is of the past.
     package func forget(_ subscription: SubscriptionID) { succeeded(subscription) }
 }

@@ -42,6 +42,7 @@ extension Engine {
         }
         try await onOwnThread("daybook-settle") { [store] in try store.settle() }
         keepsNoPromises.store(false, ordering: .releasing)
+        feed.nudgeAll()
         return nil
     }
 }

@@ -6,13 +6,13 @@ package enum DeliveryStep {
     /// Deliveries of a deleted subscription that end in one step.
     private static let cancelledAtOnce = 100
 
-    /// The deliveries that may be sent now, and when the next one may.
+    /// The deliveries of a team that may be sent now, and when its next one may.
     ///
     /// - Parameters:
     ///   - room: how many more of a subscription's may be under way, or until when it is left alone.
     ///   - underWay: those of a subscription that are being sent.
     package static func next(
-        _ view: borrowing View, now: Instant,
+        _ view: borrowing View, of team: TeamID, now: Instant,
         underWay: (SubscriptionID) -> Set<DeliveryID> = { _ in [] },
         room: (SubscriptionID) -> EndpointRoom
     ) throws -> (ready: [ReadyDelivery], next: Instant?) {
@@ -22,7 +22,7 @@ package enum DeliveryStep {
         func note(_ instant: Instant?) {
             if let instant { next = min(next ?? instant, instant) }
         }
-        for endpoint in try view.waitingEndpoints() {
+        for endpoint in try view.waitingEndpoints(of: team) {
             let subscription = try view.subscription(endpoint.subscription, of: endpoint.team)
             guard let subscription else {
                 // Nobody is to be told any more, whenever it was to be.
@@ -90,6 +90,9 @@ extension Engine {
     ) throws -> Page<Subscription> {
         try read { try $0.subscriptions(of: team, after: cursor, limit: limit) }
     }
+
+    /// The teams that have deliveries waiting.
+    package func teamsWithDeliveries() throws -> [TeamID] { try read { try $0.teamsWithWaiting() } }
 
     package func delivery(_ id: DeliveryID, of team: TeamID) throws -> Delivery? {
         try read { try $0.delivery(id, of: team) }
@@ -191,15 +194,18 @@ extension Engine {
     }
 
     /// Submits what became of an attempt, and says it again until it is durable or of no interest any more.
+    ///
+    /// - Returns: whether it was said; otherwise the process ends, and the next one sends it again.
+    @discardableResult
     package func record(
         _ delivery: Delivery, _ attempt: DeliveryAttempt, _ verdict: DeliveryVerdict,
         answer: SaltedPayload?
-    ) async {
+    ) async -> Bool {
         let submission = Submission(
             .recordDelivery(delivery.id, attempt, verdict), by: .system(.deliverer),
             team: delivery.team, id: newCommandID(), causation: delivery.position,
             payload: answer)
-        await submitUntilDurable(submission)
+        return await submitUntilDurable(submission)
     }
 }
 

@@ -210,11 +210,17 @@ package struct DispatcherService: Service {
 extension Engine {
     /// Submits the end of something that was done. A refusal means that it has ended otherwise: there is nothing
     /// left to say. Where the clock is suspect or the disk full, it waits until it can be said.
-    func submitUntilDurable(_ submission: Submission) async {
+    ///
+    /// - Returns: whether it was said; otherwise the process ends.
+    @discardableResult
+    func submitUntilDurable(_ submission: Submission) async -> Bool {
         while case .unavailable(let reason) = await submit(submission, in: .ends) {
-            guard reason == .clockSuspect || reason == .diskFull, !Task.isCancelled else { return }
+            guard reason == .clockSuspect || reason == .diskFull, !Task.isCancelled else {
+                return false
+            }
             try? await clock.sleep(until: clock.now().adding(seconds: 1))
         }
+        return true
     }
 }
 

@@ -74,7 +74,9 @@ extension Engine {
     package func counts() throws -> Counts {
         try read { view in
             let service = try view.service()
-            let endpoints = try view.waitingEndpoints()
+            let endpoints = try view.teamsWithWaiting().flatMap {
+                try view.waitingEndpoints(of: $0)
+            }
             let usages = try view.teams().map { try view.usage(of: $0.id) }
             return Counts(
                 position: service.position, isPaused: service.isPaused,

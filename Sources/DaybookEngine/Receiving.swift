@@ -14,6 +14,8 @@ package struct ReceivedMessage: Sendable {
     package let scope: AnyID
     /// The ids under which it may come again.
     package let digests: [Digest256]
+    /// Those of them that hold also where it is refused.
+    package let refusalDigests: [Digest256]
     package let keptSeconds: Int
     package let contentType: String?
     /// As it came.
@@ -21,12 +23,14 @@ package struct ReceivedMessage: Sendable {
     package let content: Content
 
     package init(
-        trigger: Trigger, scope: AnyID, digests: [Digest256], keptSeconds: Int,
+        trigger: Trigger, scope: AnyID, digests: [Digest256],
+        refusalDigests: [Digest256]? = nil, keptSeconds: Int,
         contentType: String?, body: [UInt8], content: Content
     ) {
         self.trigger = trigger
         self.scope = scope
         self.digests = digests
+        self.refusalDigests = refusalDigests ?? digests
         self.keptSeconds = keptSeconds
         self.contentType = contentType
         self.body = body
@@ -56,7 +60,8 @@ extension Engine {
             let payload = input.map { salted($0) }
             let outcome = await submit(
                 message.submission(
-                    .arrive(message.arrival, input: payload?.payload), id ?? newCommandID(),
+                    .arrive(message.arrival(message.digests), input: payload?.payload),
+                    id ?? newCommandID(),
                     traceparent, payload))
             switch outcome {
             case .refused(.notFound(.workflow)):
@@ -71,7 +76,7 @@ extension Engine {
             await submit(
                 message.submission(
                     .refuse(
-                        message.arrival,
+                        message.arrival(message.refusalDigests),
                         NewRefusal(
                             reason: refusal.reason, detail: refusal.detail,
                             contentType: message.contentType, body: body.payload)),
@@ -86,8 +91,7 @@ extension Reception {
             switch accepted.answer {
             case .run(let run): self = .run(run, accepted)
             case .refusal(let refusal): self = .refusal(refusal, accepted)
-            // What was seen before has been removed since: it counts as not seen.
-            default: self = .triggerChanged
+            default: preconditionFailure("a message becomes a run or a refusal")
             }
         case .refused: self = .triggerChanged
         case .unavailable(let reason): self = .unavailable(reason)
@@ -96,7 +100,7 @@ extension Reception {
 }
 
 extension ReceivedMessage {
-    fileprivate var arrival: Arrival {
+    fileprivate func arrival(_ digests: [Digest256]) -> Arrival {
         Arrival(
             trigger: SeenTrigger(trigger), scope: scope, digests: digests,
             keptSeconds: keptSeconds)
@@ -172,12 +176,19 @@ extension Engine {
 
     /// The secrets of the trigger that are in force, the newer one first.
     package func secrets(of trigger: Trigger) throws -> [String] {
-        var sealed = [trigger.secret].compactMap(\.self)
-        if let old = trigger.previousSecret, clock.now() < old.endsAt { sealed.append(old.secret) }
-        return try sealed.map {
-            String(
-                decoding: try open($0, for: .triggerSecret, of: trigger.team), as: UTF8.self)
+        var secrets = [try secret(of: trigger)].compactMap(\.self)
+        if let old = trigger.previousSecret, clock.now() < old.endsAt {
+            secrets.append(try text(of: old.secret, trigger))
         }
+        return secrets
+    }
+
+    package func secret(of trigger: Trigger) throws -> String? {
+        try trigger.secret.map { try text(of: $0, trigger) }
+    }
+
+    private func text(of secret: SealedSecret, _ trigger: Trigger) throws -> String {
+        String(decoding: try open(secret, for: .triggerSecret, of: trigger.team), as: UTF8.self)
     }
 }
 

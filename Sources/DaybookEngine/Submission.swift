@@ -30,7 +30,11 @@ package struct Submission: Sendable {
         self.payload = payload
     }
 
-    var byteCount: Int { 512 + (payload?.bytes.count ?? 0) }
+    /// What it counts in mailbox and batch: its bytes, or those of the rows that it writes.
+    var byteCount: Int {
+        let rows = if case .replay(_, let deliveries, _) = command { deliveries.count } else { 0 }
+        return 512 + (payload?.bytes.count ?? 0) + rows * 2_048
+    }
 }
 
 /// A client's idempotency key, digested: the scope names team, method, path and key; the request,

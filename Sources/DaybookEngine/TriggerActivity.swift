@@ -13,6 +13,8 @@ package final class TriggerActivity: Sendable {
     /// How the source of a trigger is.
     package enum Health: Hashable, Sendable {
         case good
+        /// Nothing is fetched now: the service is paused, a copy, or has no room.
+        case held
         case degraded(since: Instant, reason: String)
     }
 
@@ -29,6 +31,8 @@ package final class TriggerActivity: Sendable {
     private struct State {
         var summaries: [TriggerID: Summary] = [:]
         var health: [TriggerID: Health] = [:]
+        /// Why messages cannot be deleted, and since when.
+        var undeletable: [TriggerID: (since: Instant, reason: String)] = [:]
     }
 
     /// Since when there has been counting.
@@ -55,7 +59,30 @@ package final class TriggerActivity: Sendable {
     }
 
     package func health(of trigger: TriggerID) -> Health {
-        state.withLock { $0.health[trigger] ?? .good }
+        state.withLock { state in
+            if let health = state.health[trigger] { return health }
+            return state.undeletable[trigger].map {
+                .degraded(since: $0.since, reason: $0.reason)
+            } ?? .good
+        }
+    }
+
+    /// That messages of the trigger's queue can be read and not deleted; `nil` where they can.
+    package func note(undeletable reason: String?, _ trigger: TriggerID, at instant: Instant) {
+        state.withLock { state in
+            state.undeletable[trigger] = reason.map {
+                (state.undeletable[trigger]?.since ?? instant, $0)
+            }
+        }
+    }
+
+    /// Forgets a trigger that is gone.
+    package func forget(_ trigger: TriggerID) {
+        state.withLock { state in
+            state.summaries[trigger] = nil
+            state.health[trigger] = nil
+            state.undeletable[trigger] = nil
+        }
     }
 
     /// Keeps since when it has been so; tells whether that is new.
@@ -76,6 +103,7 @@ package final class TriggerActivity: Sendable {
     package func keepOnly(health triggers: Set<TriggerID>) {
         state.withLock { state in
             state.health = state.health.filter { triggers.contains($0.key) }
+            state.undeletable = state.undeletable.filter { triggers.contains($0.key) }
         }
     }
 }

@@ -30,6 +30,7 @@ extension JSONWriter {
                     switch health {
                     case _ where !trigger.isEnabled: writer.field("status", "disabled")
                     case .good: writer.field("status", "reading")
+                    case .held: writer.field("status", "held")
                     case .degraded(let since, let reason):
                         writer.field("status", "degraded")
                         writer.field("since", since)

@@ -59,11 +59,11 @@ enum HookRoutes {
             guard
                 let configuration = TriggerConfiguration(
                     stored: trigger.configuration, trigger.source),
-                case .webhook(let verification) = configuration.source
-            else { throw Problem.internal }
-            guard let secrets = try? api.engine.secrets(of: trigger) else {
+                case .webhook(let verification) = configuration.source,
+                let secrets = try? api.engine.secrets(of: trigger)
+            else {
                 HookVerification.takeTime(over: call.body)
-                throw HookRefusal.unreadableSecret
+                throw HookRefusal.unreadable
             }
             try verification.verify(
                 HookCall(

@@ -61,6 +61,9 @@ enum TriggerRoutes {
             } catch {
                 fields.refuse(name, error.message)
             }
+            if name == "endpoint", url.pathAndQuery != "/" {
+                fields.refuse(name, "must not have a path: requests go to the root of its host")
+            }
         }
     }
 
@@ -121,6 +124,7 @@ enum TriggerRoutes {
         let accepted = try await api.submitFresh(for: call) {
             (.deleteTrigger(SeenTrigger(try find(call, api))), nil)
         }
+        api.engine.triggerActivity.forget(id)
         return Reply.deleted(id).with(accepted)
     }
 
@@ -156,8 +160,13 @@ enum TriggerRoutes {
         let page = try api.engine.triggers(
             of: call.team, after: parameters.cursor, limit: parameters.limit)
         return .list(page.items, next: page.next) { writer, trigger in
-            writer.trigger(trigger, health: api.engine.triggerActivity.health(of: trigger.id))
+            writer.trigger(trigger, health: health(of: trigger, api))
         }
+    }
+
+    private static func health(of trigger: Trigger, _ api: API) -> TriggerActivity.Health {
+        let isHeld = (try? api.engine.mayFetch(1, for: trigger.team)) == false
+        return isHeld ? .held : api.engine.triggerActivity.health(of: trigger.id)
     }
 
     private static func reply(
@@ -171,9 +180,7 @@ enum TriggerRoutes {
         _ status: HTTPResponse.Status, _ trigger: Trigger, _ api: API, secret: String? = nil
     ) -> Reply {
         Reply.json(status) { writer in
-            writer.trigger(
-                trigger, health: api.engine.triggerActivity.health(of: trigger.id),
-                secret: secret)
+            writer.trigger(trigger, health: health(of: trigger, api), secret: secret)
         }.with(revision: trigger.revision)
     }
 
@@ -182,12 +189,8 @@ enum TriggerRoutes {
         _ status: HTTPResponse.Status, _ accepted: Accepted, _ api: API
     ) throws -> Reply {
         guard case .trigger(let trigger) = accepted.answer else { throw Problem.internal }
-        let secret = try trigger.secret.map {
-            String(
-                decoding: try api.engine.open($0, for: .triggerSecret, of: trigger.team),
-                as: UTF8.self)
-        }
-        return reply(status, trigger, api, secret: secret).with(accepted)
+        return reply(status, trigger, api, secret: try api.engine.secret(of: trigger))
+            .with(accepted)
     }
 
     // What was refused
@@ -197,12 +200,14 @@ enum TriggerRoutes {
         let query = QueryFields(call)
         let parameters = ListParameters(query)
         try query.finish()
-        let trigger = try find(call, api)
+        let id: TriggerID = try call.id("trigger_id", "trigger")
         let page = try api.engine.refusals(
-            of: trigger.id, team: call.team, after: parameters.cursor, limit: parameters.limit,
+            of: id, team: call.team, after: parameters.cursor, limit: parameters.limit,
             maximumBytes: api.limits.pageBytes)
+        // What was kept outlives its trigger.
+        if page.items.isEmpty { _ = try find(call, api) }
         let activity = api.engine.triggerActivity
-        let summary = activity.summary(of: trigger.id)
+        let summary = activity.summary(of: id)
         return Reply.json { writer in
             writer.object { writer in
                 writer.array("items") { writer in
@@ -270,10 +275,10 @@ enum TriggerRoutes {
     private static func erase(_ call: Call, _ api: API) async throws -> Reply {
         let id: RefusalID = try call.id("refusal_id", "refusal")
         try call.fields(mayBeEmpty: true).throwMistakes()
-        let trigger = try find(call, api)
-        let accepted = try await api.erase(.refusal(trigger.id, id), force: false, for: call)
+        let trigger: TriggerID = try call.id("trigger_id", "trigger")
+        let accepted = try await api.erase(.refusal(trigger, id), force: false, for: call)
         guard case .refusal(let refusal) = accepted.answer else { throw Problem.internal }
-        let detail = try api.engine.refusal(refusal.id, of: trigger.id, team: call.team)
+        let detail = try api.engine.refusal(refusal.id, of: trigger, team: call.team)
         return Reply.json { $0.refusal(present(detail)) }.with(accepted)
     }
 }

@@ -20,6 +20,8 @@ package struct Batch: ~Copyable {
     var firstAnswerEnd: Instant?
     /// The same of messages that were seen.
     var firstSeenEnd: Instant?
+    /// Read at each event that may be told; changed rarely.
+    let knownSubscriptions = KnownSubscriptions()
 
     /// The first error of the storage in this batch; whatever came after it means nothing.
     package var failure: (any Error)? { firstError.error }
@@ -252,6 +254,11 @@ private struct LogHead {
         guard let record = LogRecord(value: last.value) else { throw LogError.damaged(position) }
         chain = record.chain
     }
+}
+
+/// The subscriptions of teams as the batch has them.
+final class KnownSubscriptions {
+    var byTeam: [TeamID: [Subscription]] = [:]
 }
 
 /// Keeps the first of several errors, also where the batch is only borrowed.

@@ -221,17 +221,20 @@ extension Batch: State {
     }
 
     package mutating func set(_ subscription: Subscription) {
+        knownSubscriptions.byTeam[subscription.team] = nil
         put(
             tables.subscriptions, Keys.row(subscription.team, subscription.id),
             subscription.rowBytes)
     }
 
     package mutating func removeSubscription(_ id: SubscriptionID, of team: TeamID) {
+        knownSubscriptions.byTeam[team] = nil
         delete(tables.subscriptions, Keys.row(team, id))
     }
 
     package borrowing func subscriptions(of team: TeamID) -> [Subscription] {
         guard firstError.error == nil else { return [] }
+        if let known = knownSubscriptions.byTeam[team] { return known }
         var found: [Subscription] = []
         do {
             try transaction.scan(
@@ -243,6 +246,7 @@ extension Batch: State {
         } catch {
             firstError.keep(error is MalformedRow ? damaged(tables.subscriptions) : error)
         }
+        knownSubscriptions.byTeam[team] = found
         return found
     }
 

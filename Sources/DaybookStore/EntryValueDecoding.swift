@@ -114,7 +114,7 @@ extension EntryCodec {
     }
 
     static func id<Kind>(_ bytes: Data) throws(EntryError) -> Identifier<Kind> {
-        guard let id = Identifier<Kind>(bytes: bytes) else { throw .malformed("an id") }
+        guard let id = Identifier<Kind>(span: bytes.span) else { throw .malformed("an id") }
         return id
     }
 
@@ -123,7 +123,7 @@ extension EntryCodec {
     }
 
     static func digest(_ bytes: Data) throws(EntryError) -> Digest256 {
-        guard let digest = Digest256(bytes: bytes) else { throw .malformed("a digest") }
+        guard let digest = Digest256(span: bytes.span) else { throw .malformed("a digest") }
         return digest
     }
 }

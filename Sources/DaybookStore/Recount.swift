@@ -4,7 +4,7 @@ import DaybookCore
 package struct RecountCursor: Hashable, Sendable {
     fileprivate enum Part: Int, CaseIterable, Sendable {
         case due, schedules, runs, runLists, startable, ready, turn, teams, workflows, deliveries,
-            deliveryLists
+            deliveryLists, triggers, triggerTeams
     }
 
     fileprivate var part = Part.due
@@ -67,6 +67,8 @@ extension View {
         case .workflows: .workflows
         case .deliveries: .deliveries
         case .deliveryLists: .deliveryLists
+        case .triggers: .triggers
+        case .triggerTeams: .triggerTeams
         }
     }
 
@@ -93,6 +95,12 @@ extension View {
                 guard let turn = try self.turn(of: team.id, in: queue) else { continue }
                 if try !has(.turn(turn)) { return "the team's turn in \(queue.name) is missing" }
             }
+            let subscriptions = try count(.subscriptions, prefix: team.id.bytes)
+            let triggers = try count(.triggers, prefix: team.id.bytes)
+            guard team.subscriptions == subscriptions, team.triggers == triggers else {
+                return "the team counts \(team.subscriptions) subscriptions and \(team.triggers) "
+                    + "triggers, \(subscriptions) and \(triggers) are there"
+            }
             return try disagreement(ofUsageOf: team.id)
         case .workflows:
             let workflow = try Workflow(row: value)
@@ -102,6 +110,11 @@ extension View {
                     .runLists, prefix: [3] + workflow.team.bytes + workflow.id.bytes))
         case .deliveries:
             let delivery = try Delivery(row: value)
+            let list = DeliveryIndex.bySubscription(
+                delivery.team, delivery.subscription, delivery.id)
+            guard try has(.delivery(list)) else {
+                return "a delivery is not in the list of its subscription"
+            }
             guard let place = delivery.waitingPlace, try !has(.delivery(place)) else { return nil }
             return "a delivery that waits is not in its queue"
         case .deliveryLists:
@@ -111,6 +124,15 @@ extension View {
             return delivery?.waitingPlace
                 == .waiting(row.team, row.subscription, row.instant, row.delivery)
                 ? nil : "a queue of deliveries has one that does not wait there"
+        case .triggers:
+            let trigger = try Trigger(row: value)
+            return try self.trigger(trigger.id) == trigger
+                ? nil : "a trigger is not found by its id"
+        case .triggerTeams:
+            guard let id = TriggerID(bytes: key), try trigger(id) != nil else {
+                return "an id leads to no trigger"
+            }
+            return nil
         }
     }
 

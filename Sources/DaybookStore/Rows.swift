@@ -95,6 +95,7 @@ extension Team: Row {
         writer.id(id)
         writer.text(name)
         writer.int(maxConcurrentRuns)
+        writer.int(triggers)
         writer.int(subscriptions)
         writer.int(lastSubscription)
         writer.uint64(revision)
@@ -104,7 +105,8 @@ extension Team: Row {
     init(from reader: inout ByteReader) throws(MalformedRow) {
         self.init(
             id: try reader.id(), name: try reader.text(), maxConcurrentRuns: try reader.int(),
-            subscriptions: try reader.int(), lastSubscription: try reader.int(),
+            triggers: try reader.int(), subscriptions: try reader.int(),
+            lastSubscription: try reader.int(),
             revision: try reader.uint64(), touched: try Touched(from: &reader))
     }
 }

@@ -145,7 +145,6 @@ extension Delivery.About: Row {
 
 extension Delivery: Row {
     func write(to writer: inout ByteWriter) {
-        // The status first: lists filter on it without reading the rest.
         writer.byte(status.rawValue)
         writer.byte(action.rawValue)
         writer.id(id)

@@ -73,6 +73,18 @@ extension View {
         return found
     }
 
+    /// The team's deliveries that tell of the entry.
+    borrowing func deliveries(of team: TeamID, about position: Position) throws -> [Delivery] {
+        let prefix = team.bytes + Keys.position(position)
+        var found: [Delivery] = []
+        try transaction.scan(tables.deliveries, from: prefix, to: Keys.end(of: prefix)) {
+            _, value in
+            found.append(try Delivery(row: value))
+            return true
+        }
+        return found
+    }
+
     private borrowing func listed(_ key: [UInt8], of team: TeamID) throws -> Delivery {
         guard let delivery = try delivery(try Keys.trailingID(key), of: team) else {
             throw LogError.damagedProjection(tables.deliveryLists.name)
@@ -80,13 +92,29 @@ extension View {
         return delivery
     }
 
-    /// Every subscription that has something waiting: as many looks as there are such subscriptions.
-    package borrowing func waitingEndpoints() throws -> [WaitingEndpoint] {
-        var endpoints: [WaitingEndpoint] = []
+    /// Every team that has something waiting: as many looks as there are such teams.
+    package borrowing func teamsWithWaiting() throws -> [TeamID] {
+        var teams: [TeamID] = []
         var start: [UInt8]? = [1]
         while let from = start,
             let found = try transaction.first(tables.deliveryLists, atOrAfter: from),
             found.key.first == 1
+        {
+            let team = try Keys.readWaiting(found.key).team
+            teams.append(team)
+            start = Keys.end(of: [1] + team.bytes)
+        }
+        return teams
+    }
+
+    /// Every subscription of the team that has something waiting: as many looks as there are such subscriptions.
+    package borrowing func waitingEndpoints(of team: TeamID) throws -> [WaitingEndpoint] {
+        var endpoints: [WaitingEndpoint] = []
+        let prefix = [1] + team.bytes
+        var start: [UInt8]? = prefix
+        while let from = start,
+            let found = try transaction.first(tables.deliveryLists, atOrAfter: from),
+            found.key.starts(with: prefix)
         {
             let row = try Keys.readWaiting(found.key)
             endpoints.append(

@@ -39,11 +39,34 @@ extension View {
     private borrowing func gather(
         _ object: AnyID, from last: Position, into payloads: inout Set<PayloadLocation>
     ) throws {
+        func add(_ location: PayloadLocation) throws {
+            if try eraser(of: location) == nil { payloads.insert(location) }
+        }
         try history(of: object, from: last) { entry in
-            for (index, event) in entry.events.enumerated()
-            where event.payload != nil && event.touches.first?.object == object {
-                let location = PayloadLocation(position: entry.header.position, event: index)
-                if try eraser(of: location) == nil { payloads.insert(location) }
+            let position = entry.header.position
+            for (index, event) in entry.events.enumerated() {
+                if event.payload != nil, event.touches.first?.object == object {
+                    try add(PayloadLocation(position: position, event: index))
+                }
+                // The message that it was made from is kept as it came.
+                if case .refusalRetried(let retried) = event, let team = entry.header.team,
+                    let refusal = try refusal(retried.refusal, of: retried.trigger, team: team)
+                {
+                    try add(refusal.body)
+                }
+            }
+            // Receivers that were told of it may have answered with it.
+            guard let team = entry.header.team, entry.events.contains(where: { $0.action != nil })
+            else { return true }
+            for delivery in try deliveries(of: team, about: position) {
+                try history(of: AnyID(delivery.id), from: delivery.touched.position) { entry in
+                    for (index, event) in entry.events.enumerated()
+                    where event.payload != nil && event.touches.first?.object == AnyID(delivery.id)
+                    {
+                        try add(PayloadLocation(position: entry.header.position, event: index))
+                    }
+                    return true
+                }
             }
             return true
         }

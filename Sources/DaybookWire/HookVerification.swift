@@ -85,8 +85,8 @@ package enum HookRefusal: Error, Hashable, Sendable {
     case tooNew
     case wrongSignature
     case wrongToken
-    /// Its secret cannot be read: the keys of the service are gone.
-    case unreadableSecret
+    /// Its secret or its configuration cannot be read: the keys of the service are gone.
+    case unreadable
 
     package var name: String {
         switch self {
@@ -98,7 +98,7 @@ package enum HookRefusal: Error, Hashable, Sendable {
         case .tooNew: "timestamp_too_new"
         case .wrongSignature: "wrong_signature"
         case .wrongToken: "wrong_token"
-        case .unreadableSecret: "unreadable_secret"
+        case .unreadable: "unreadable"
         }
     }
 }

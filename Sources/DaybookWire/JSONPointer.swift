@@ -11,7 +11,10 @@ package struct JSONPointer: Hashable, Sendable {
             return nil
         }
         var steps: [String] = []
-        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+        // By code points: a combining mark behind a slash makes no other character of it.
+        let parts = text.unicodeScalars.dropFirst().split(
+            separator: "/", omittingEmptySubsequences: false)
+        for part in parts {
             guard let step = Self.unescaped(part) else { return nil }
             steps.append(step)
         }
@@ -51,9 +54,9 @@ package struct JSONPointer: Hashable, Sendable {
     }
 
     /// `~1` is a slash and `~0` a tilde; a tilde stands before nothing else.
-    private static func unescaped(_ part: Substring) -> String? {
+    private static func unescaped(_ part: Substring.UnicodeScalarView) -> String? {
         var step = String.UnicodeScalarView()
-        var scalars = part.unicodeScalars.makeIterator()
+        var scalars = part.makeIterator()
         while let scalar = scalars.next() {
             guard scalar == "~" else {
                 step.append(scalar)

@@ -127,7 +127,7 @@ package enum StandardWebhooks {
             .filter { $0.starts(with: version.utf8) }
             .map { Array($0) }
         var isMatch = false
-        for secret in secrets where !offered.isEmpty {
+        for secret in secrets {
             let expected = Array(
                 Self.signature(id: id, timestamp: timestamp, body: body, secret: secret).utf8)
             for candidate in offered where areEqualInConstantTime(candidate, expected) {

@@ -34,7 +34,9 @@ package struct TriggerConfiguration: Hashable, Sendable {
         case pointer(JSONPointer)
     }
 
-    package static let days = 1...90
+    package static func days(_ kind: Trigger.Source) -> ClosedRange<Int> {
+        kind == .sqs ? defaultDays...90 : 1...90
+    }
     /// Longer than any queue keeps a message.
     package static let defaultDays = 15
     package static let receiveCounts = 1...1_000
@@ -94,7 +96,7 @@ package struct TriggerConfiguration: Hashable, Sendable {
         case .null: place = nil
         case .value(let new): place = new
         }
-        let days = fields.optional("deduplication_days", .integer(Self.days))
+        let days = fields.optional("deduplication_days", .integer(Self.days(kind)))
         let acceptsText = fields.optional("accepts_text", .bool)
         guard let source else { return nil }
         self.init(

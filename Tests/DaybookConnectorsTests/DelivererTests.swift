@@ -198,6 +198,7 @@ struct DelivererTests {
                 #expect(end == clock.now().adding(seconds: 30))
                 // The sixth may have been under way.
                 #expect(receiver.received.count <= Circuits.failures + 1)
+                try await edge.until { try attempts() == receiver.received.count }
                 isUp.withLock { $0 = true }
                 clock.advance(seconds: 30)
                 try await edge.until {

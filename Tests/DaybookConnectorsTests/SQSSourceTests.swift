@@ -31,12 +31,15 @@ private final class FakeQueue: Sendable {
         /// Handles whose deletion fails once.
         var undeletable: Set<String> = []
         var isMute = false
+        var isDeletionRefused = false
         var hasRedrivePolicy = false
         var isSigned = true
     }
 
     let state = Mutex(State())
     /// Called before a deletion is answered.
+    /// Called after each answer.
+    let onAnswer = Mutex<(@Sendable () -> Void)?>(nil)
     let onDelete = Mutex<(@Sendable ([String]) -> Void)?>(nil)
     private let receiver: Receiver
 
@@ -66,6 +69,7 @@ private final class FakeQueue: Sendable {
             (try? JSONSerialization.jsonObject(with: Data(request.body))) as? [String: Any] ?? [:]
         let entries = question["Entries"] as? [[String: Any]] ?? []
         let handles = entries.compactMap { $0["ReceiptHandle"] as? String }
+        defer { onAnswer.withLock { $0 }?() }
         if action == "DeleteMessageBatch" { onDelete.withLock { $0 }?(handles) }
         return state.withLock { state in
             state.requests.append(action)
@@ -88,7 +92,10 @@ private final class FakeQueue: Sendable {
                 guard !state.batches.isEmpty else { return .silence }
                 return Self.json(200, Self.text(state.batches.removeFirst()))
             case "DeleteMessageBatch":
-                if state.isMute { return .silence }
+                if state.isMute { return .reset }
+                if state.isDeletionRefused {
+                    return Self.json(403, #"{"__type":"x#AccessDenied","message":"no"}"#)
+                }
                 var failed: [String] = []
                 for (index, handle) in handles.enumerated() {
                     if state.undeletable.remove(handle) != nil {
@@ -176,13 +183,25 @@ struct SQSSourceTests {
         ).items
     }
 
-    /// Moves the clock on for whoever sleeps, until the condition holds.
+    /// Moves the clock on for whoever sleeps, until the condition holds: it is asked anew whenever the queue has
+    /// answered, something was committed, or somebody went to sleep.
     private static func pushing(
-        _ edge: LiveEdge, seconds: Int = 1, _ condition: () throws -> Bool
+        _ edge: LiveEdge, _ queue: FakeQueue, seconds: Int = 10, _ condition: () throws -> Bool
     ) async throws {
-        while try !condition() {
+        let (news, one) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let follower = edge.engine.feed.follow { _ in one.yield() }
+        edge.clock.setOnSleep { one.yield() }
+        queue.onAnswer.withLock { $0 = { one.yield() } }
+        defer {
+            edge.engine.feed.unfollow(follower)
+            edge.clock.setOnSleep(nil)
+            queue.onAnswer.withLock { $0 = nil }
+        }
+        one.yield()
+        for await _ in news {
+            if try condition() { return }
             if edge.clock.sleepers > 0 { edge.clock.advance(seconds: seconds) }
-            await Task.yield()
         }
     }
 
@@ -207,7 +226,9 @@ struct SQSSourceTests {
                 }
             }
             try await Self.reading(edge) {
-                try await Self.pushing(edge) { queue.state.withLock { $0.deleted.count == 2 } }
+                try await Self.pushing(edge, queue) {
+                    queue.state.withLock { $0.deleted.count == 2 }
+                }
             }
             #expect(atDeletion.withLock { $0 } == 2)
             let runs = try Self.runs(edge, trigger)
@@ -233,7 +254,9 @@ struct SQSSourceTests {
             queue.put(message("a", "1"), message("a", "1"), message("b", nil))
             queue.put(message("c", "1"), message("b", "2"), message("d", "3"))
             try await Self.reading(edge) {
-                try await Self.pushing(edge) { queue.state.withLock { $0.deleted.count == 6 } }
+                try await Self.pushing(edge, queue) {
+                    queue.state.withLock { $0.deleted.count == 6 }
+                }
             }
             #expect(try Self.runs(edge, trigger).count == 3)
         }
@@ -252,7 +275,7 @@ struct SQSSourceTests {
                 FakeQueue.Message(id: "b", body: #"{"id":2}"#),
                 FakeQueue.Message(id: "c", body: #"{"id":1}"#))
             try await Self.reading(edge) {
-                try await Self.pushing(edge) {
+                try await Self.pushing(edge, queue) {
                     queue.state.withLock { Set($0.deleted) == ["h-a", "h-b", "h-c"] }
                 }
             }
@@ -271,7 +294,9 @@ struct SQSSourceTests {
                 FakeQueue.Message(id: "late", body: "[[", receiveCount: 3),
                 FakeQueue.Message(id: "good", body: "{}"))
             try await Self.reading(edge) {
-                try await Self.pushing(edge) { queue.state.withLock { $0.deleted.count == 2 } }
+                try await Self.pushing(edge, queue) {
+                    queue.state.withLock { $0.deleted.count == 2 }
+                }
             }
             #expect(queue.state.withLock { Set($0.deleted) } == ["h-late", "h-good"])
             let refusals = try edge.engine.refusals(
@@ -279,6 +304,83 @@ struct SQSSourceTests {
             ).items
             #expect(refusals.map(\.body) == [.bytes(Array("[[".utf8))])
             #expect(refusals.first?.refusal.reason == .invalidJSON)
+            #expect(try Self.runs(edge, trigger).count == 1)
+        }
+        try await queue.stop()
+    }
+
+    @Test("a corrected message under the sender's id of one that was refused becomes a run")
+    func corrected() async throws {
+        let queue = try await FakeQueue()
+        try await LiveEdge.run(on: try TestStore()) { edge in
+            let trigger = try await Self.trigger(
+                edge, queue, idPlace: .attribute("order"), maxReceiveCount: 1)
+            let order = ["order": "7"]
+            queue.put(FakeQueue.Message(id: "bad", body: "{", attributes: order))
+            queue.put(
+                FakeQueue.Message(id: "bad", body: "{", attributes: order),
+                FakeQueue.Message(id: "good", body: "{}", attributes: order))
+            try await Self.reading(edge) {
+                try await Self.pushing(edge, queue) {
+                    queue.state.withLock { $0.deleted.count == 3 }
+                }
+            }
+            #expect(try Self.runs(edge, trigger).count == 1)
+            let refusals = try edge.engine.refusals(
+                of: trigger.id, team: edge.team, after: nil, limit: 10, maximumBytes: .max
+            ).items
+            #expect(refusals.count == 1)
+        }
+        try await queue.stop()
+    }
+
+    @Test("two triggers of one queue know each other's messages, and one that was made anew")
+    func sharedQueue() async throws {
+        let queue = try await FakeQueue()
+        try await LiveEdge.run(on: try TestStore()) { edge in
+            let workflow = try await edge.workflow()
+            let first = try await Self.trigger(edge, queue, workflow)
+            queue.put(FakeQueue.Message(id: "a", body: "{}"))
+            try await Self.reading(edge) {
+                try await Self.pushing(edge, queue) {
+                    queue.state.withLock { $0.deleted.count == 1 }
+                }
+            }
+            try await edge.submit(.deleteTrigger(SeenTrigger(first)))
+            let second = try await Self.trigger(edge, queue, workflow)
+            queue.put(
+                FakeQueue.Message(id: "a", body: "{}"), FakeQueue.Message(id: "b", body: "{}"))
+            try await Self.reading(edge) {
+                try await Self.pushing(edge, queue) {
+                    queue.state.withLock { $0.deleted.count == 3 }
+                }
+            }
+            #expect(try Self.runs(edge, first).count == 1)
+            #expect(try Self.runs(edge, second).count == 1)
+        }
+        try await queue.stop()
+    }
+
+    @Test("a queue that cannot be deleted from is shown as degraded")
+    func undeletable() async throws {
+        let queue = try await FakeQueue()
+        try await LiveEdge.run(on: try TestStore()) { edge in
+            let trigger = try await Self.trigger(edge, queue)
+            queue.state.withLock { $0.isDeletionRefused = true }
+            queue.put(FakeQueue.Message(id: "a", body: "{}"))
+            let activity = edge.engine.triggerActivity
+            try await Self.reading(edge) {
+                try await Self.pushing(edge, queue) {
+                    if case .degraded(_, let reason) = activity.health(of: trigger.id) {
+                        return reason.contains("cannot be deleted")
+                            && reason.contains("AccessDenied")
+                    }
+                    return false
+                }
+                queue.state.withLock { $0.isDeletionRefused = false }
+                queue.put(FakeQueue.Message(id: "a", body: "{}"))
+                try await Self.pushing(edge, queue) { activity.health(of: trigger.id) == .good }
+            }
             #expect(try Self.runs(edge, trigger).count == 1)
         }
         try await queue.stop()
@@ -295,7 +397,9 @@ struct SQSSourceTests {
                     id: "huge", body: String(repeating: "x", count: 300 << 10), receiveCount: 900),
                 FakeQueue.Message(id: "text", body: "no json"))
             try await Self.reading(edge) {
-                try await Self.pushing(edge) { queue.state.withLock { $0.deleted.count == 1 } }
+                try await Self.pushing(edge, queue) {
+                    queue.state.withLock { $0.deleted.count == 1 }
+                }
             }
             #expect(queue.state.withLock { $0.deleted } == ["h-text"])
             #expect(
@@ -326,7 +430,9 @@ struct SQSSourceTests {
         try disk.reopen()
         try await LiveEdge.run(on: disk, clock: clock) { edge in
             try await Self.reading(edge) {
-                try await Self.pushing(edge) { queue.state.withLock { $0.deleted == ["h-a"] } }
+                try await Self.pushing(edge, queue) {
+                    queue.state.withLock { $0.deleted == ["h-a"] }
+                }
             }
             let id = try #require(first.withLock { $0 })
             let trigger = try #require(try edge.engine.trigger(id))
@@ -354,7 +460,7 @@ struct SQSSourceTests {
             let seen = Mutex<Set<String>>([])
             try await Self.reading(edge) {
                 try await edge.until { try !Self.runs(edge, other).isEmpty }
-                try await Self.pushing(edge) {
+                try await Self.pushing(edge, bad) {
                     if case .degraded(_, let reason) = activity.health(of: failing.id) {
                         seen.withLock { _ = $0.insert(reason) }
                     }
@@ -403,7 +509,7 @@ struct SQSSourceTests {
                 await edge.clock.waitForSleepers(1)
                 #expect(queue.state.withLock { !$0.requests.contains("ReceiveMessage") })
                 try await edge.submit(.resume)
-                try await Self.pushing(edge) { try Self.runs(edge, trigger).count == 1 }
+                try await Self.pushing(edge, queue) { try Self.runs(edge, trigger).count == 1 }
             }
         }
         try await queue.stop()

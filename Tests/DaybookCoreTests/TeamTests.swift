@@ -17,7 +17,7 @@ struct TeamTests {
         #expect(
             given.state.team(id)
                 == Team(
-                    id: id, name: "new", maxConcurrentRuns: 0, subscriptions: 0,
+                    id: id, name: "new", maxConcurrentRuns: 0, triggers: 0, subscriptions: 0,
                     lastSubscription: 0, revision: 1, touched: Touched(created: header)))
     }
 

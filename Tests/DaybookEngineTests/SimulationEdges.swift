@@ -101,7 +101,7 @@ extension Simulation {
         guard judge() == .good else { return }
         let now = clock.now()
         let ready = try disk.store.read { view in
-            try DeliveryStep.next(view, now: now) { _ in .open(3) }.ready
+            try DeliveryStep.next(view, of: team, now: now) { _ in .open(3) }.ready
         }
         var batch: [Submission] = []
         for one in ready.prefix(6) {

@@ -276,6 +276,35 @@ struct HookTests {
         }
     }
 
+    @Test(
+        "what was kept outlives its trigger; erasing a run erases the message that it was made from"
+    )
+    func keptMessages() async throws {
+        try await TestAPI.run { api in
+            let hook = try await Hook(api, try await api.waitingWorkflow(), Self.standard)
+            let path = "/workflow-triggers/\(hook.id)"
+            var ids: [String] = []
+            for name in ["one", "two"] {
+                let answer = try await hook.send("canary-\(name)", id: name, type: "text/plain")
+                ids.append(try #require(answer.json["refusal_id"] as? String))
+            }
+            _ = try await api.call(.patch, path, #"{"accepts_text":true}"#)
+            let run = try await api.call(.post, path + "/refusals/\(ids[0])/retry", "{}")
+            #expect(run.text.contains("canary-one"))
+            _ = try await api.call(.post, "/workflow-runs/\(run.id)/cancel", "{}")
+            #expect(try await api.call(.post, "/workflow-runs/\(run.id)/erase", "{}").status == 200)
+            _ = try await api.call(.delete, path)
+            let kept = try await api.call(.get, path + "/refusals")
+            #expect(kept.status == 200 && kept.items.count == 2)
+            #expect(!kept.text.contains("canary-one") && kept.text.contains("canary-two"))
+            #expect(
+                try await api.call(.post, path + "/refusals/\(ids[1])/retry", "{}").status == 404)
+            #expect(
+                try await api.call(.post, path + "/refusals/\(ids[1])/erase", "{}").status == 200)
+            #expect(try await !api.call(.get, path + "/refusals").text.contains("canary"))
+        }
+    }
+
     @Test("every way to prove oneself works over HTTP")
     func verifications() async throws {
         try await TestAPI.run { api in

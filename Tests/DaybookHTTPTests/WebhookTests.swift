@@ -243,15 +243,15 @@ struct WebhookTests {
             // Held, and nobody is told of what happens meanwhile.
             _ = try await api.waitingWorkflow()
             #expect(try await Self.events(api, "?status=pending").count == 1)
-            let now = api.clock.now()
+            let (now, team) = (api.clock.now(), try api.teamOfAdmin())
             let held = try api.engine.read { view in
-                try DeliveryStep.next(view, now: now) { _ in .open(2) }.ready.count
+                try DeliveryStep.next(view, of: team, now: now) { _ in .open(2) }.ready.count
             }
             #expect(held == 0)
             let enabled = try await api.call(.patch, one, #"{"enabled":true}"#)
             #expect(enabled.json["gone"] as? Bool == false)
             let ready = try api.engine.read { view in
-                try DeliveryStep.next(view, now: now) { _ in .open(2) }.ready.count
+                try DeliveryStep.next(view, of: team, now: now) { _ in .open(2) }.ready.count
             }
             #expect(ready == 1)
         }
@@ -300,6 +300,32 @@ struct WebhookTests {
         }
     }
 
+    @Test("erasing a run erases what receivers answered about it")
+    func erasure() async throws {
+        try await TestAPI.run { api in
+            let made = try await api.call(.post, Self.path, Self.body())
+            let workflow = try await api.waitingWorkflow()
+            let run = try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id
+            _ = try await api.call(.post, "/workflow-runs/\(run)/cancel", "{}")
+            let id = try #require(try await Self.events(api).first?["id"] as? String)
+            let echo = api.engine.salted(Array("canary of a patient".utf8))
+            let delivery = try #require(DeliveryID(hex: id))
+            let row = try #require(
+                try api.engine.delivery(delivery, of: try api.teamOfAdmin()))
+            await api.engine.record(
+                row,
+                DeliveryAttempt(
+                    number: 1, startedAt: api.clock.now(), latencyMilliseconds: 1,
+                    statusCode: 200, error: nil, answer: echo.payload), .delivered, answer: echo)
+            let path = Self.path + "/events/\(id)/attempts"
+            #expect(try await api.call(.get, path).text.contains("canary"))
+            #expect(try await api.call(.post, "/workflow-runs/\(run)/erase", "{}").status == 200)
+            let after = try await api.call(.get, path)
+            #expect(after.items.count == 1 && !after.text.contains("canary"))
+            #expect(made.status == 201)
+        }
+    }
+
     @Test("what waits for a deleted subscription ends, visibly")
     func deleted() async throws {
         try await TestAPI.run { api in
@@ -313,8 +339,9 @@ struct WebhookTests {
                 try await Self.record(api, id, 0, .cancelled, status: nil)
             }
             _ = try await api.call(.delete, Self.path + "/\(made.id)")
+            let team = try api.teamOfAdmin()
             let ready = try api.engine.read { view in
-                try DeliveryStep.next(view, now: api.clock.now()) { _ in .open(2) }
+                try DeliveryStep.next(view, of: team, now: api.clock.now()) { _ in .open(2) }
                     .ready
             }
             #expect(ready.count == 1 && ready[0].subscription == nil)

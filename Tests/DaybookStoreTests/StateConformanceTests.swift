@@ -33,7 +33,8 @@ struct StateConformanceTests {
             #expect(state.service() == service)
             let row = Team(
                 id: team, name: isFull ? "é\u{0}" : "", maxConcurrentRuns: isFull ? 1_000_000 : 0,
-                subscriptions: isFull ? 100 : 0, lastSubscription: isFull ? 16_777_215 : 0,
+                triggers: isFull ? 1_000 : 0, subscriptions: isFull ? 100 : 0,
+                lastSubscription: isFull ? 16_777_215 : 0,
                 revision: .max, touched: Self.touched)
             state.set(row)
             #expect(state.team(team) == row && state.team(other) == nil)

@@ -284,6 +284,9 @@ private struct StateCheck {
             expect(
                 team.subscriptions == open.count { $0.value.team == team.id },
                 "I15: team \(team.id) counts \(team.subscriptions) subscriptions")
+            expect(
+                team.triggers == ledger.triggers.count { $0.value.team == team.id },
+                "I15: team \(team.id) counts \(team.triggers) triggers")
         }
         expect(
             Set(state.allDeliveries.map(\.id)) == Set(ledger.deliveries.keys),

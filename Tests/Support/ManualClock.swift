@@ -10,6 +10,7 @@ package final class ManualClock: ServiceClock {
         var nextSleeper = 0
         var sleepers: [Int: (until: Instant, continuation: CheckedContinuation<Void, any Error>)] =
             [:]
+        var onSleep: (@Sendable () -> Void)?
         var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
@@ -47,17 +48,20 @@ package final class ManualClock: ServiceClock {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let (isOver, watchers) = state.withLock { state in
+                let (isOver, watchers, onSleep) = state.withLock { state in
                     guard state.wall < instant, !Task.isCancelled else {
-                        return (true, [CheckedContinuation<Void, Never>]())
+                        return (true, [CheckedContinuation<Void, Never>](), state.onSleep)
                     }
                     state.sleepers[id] = (instant, continuation)
                     let ready = state.watchers.filter { $0.count <= state.sleepers.count }
                     state.watchers.removeAll { $0.count <= state.sleepers.count }
-                    return (false, ready.map(\.continuation))
+                    return (false, ready.map(\.continuation), state.onSleep)
                 }
                 for watcher in watchers { watcher.resume() }
-                guard isOver else { return }
+                guard isOver else {
+                    onSleep?()
+                    return
+                }
                 if Task.isCancelled {
                     continuation.resume(throwing: CancellationError())
                 } else {
@@ -68,6 +72,11 @@ package final class ManualClock: ServiceClock {
             let sleeper = state.withLock { $0.sleepers.removeValue(forKey: id) }
             sleeper?.continuation.resume(throwing: CancellationError())
         }
+    }
+
+    /// Is called whenever somebody goes to sleep; `nil` for nobody.
+    package func setOnSleep(_ call: (@Sendable () -> Void)?) {
+        state.withLock { $0.onSleep = call }
     }
 
     /// How many sleep now.
