@@ -31,31 +31,50 @@ enum WebhookRoutes {
 
     private static func create(_ call: Call, _ api: API) async throws -> Reply {
         let fields = try call.fields()
-        let name = fields.required("name", .normalised)
-        let url = fields.required("url", .outboundURL)
-        let actions = fields.required("actions", .actions)
-        let workflows = fields.optional("workflow_ids", .workflows)
-        let isEnabled = fields.optional("enabled", .bool)
-        let timeout = fields.optional(
-            "timeout_seconds", .integer(Limits.deliveryTimeoutSeconds))
-        let retries = fields.optional("max_retries", .integer(Limits.deliveryRetries))
-        let backoff = fields.optional(
-            "retry_backoff_seconds", .integer(Limits.deliveryBackoffSeconds))
-        let token = fields.optional("bearer_token", .bearerToken(bearerTokenBytes))
-        check(url, fields, api)
+        let asked = asked(fields, isNew: true, call.team, api)
         try fields.throwMistakes()
+        let token: SealedSecret? =
+            if case .set(let token) = asked.bearerToken { token } else { nil }
         let accepted = try await api.submit(
             .createSubscription(
                 NewSubscription(
-                    name: present(name), url: present(url).text, actions: present(actions),
-                    workflows: workflows ?? [], isEnabled: isEnabled ?? true,
-                    timeoutSeconds: timeout ?? Limits.defaultDeliveryTimeoutSeconds,
-                    maxRetries: retries ?? Limits.defaultDeliveryRetries,
-                    retryBackoffSeconds: backoff ?? Limits.defaultDeliveryBackoffSeconds,
-                    bearerToken: token.map { seal($0, call.team, api) },
-                    secret: newSecret(call.team, api))),
+                    name: present(asked.name), url: present(asked.url),
+                    actions: present(asked.actions), workflows: asked.workflows ?? [],
+                    isEnabled: asked.isEnabled ?? true,
+                    timeoutSeconds: asked.timeoutSeconds
+                        ?? Limits.defaultDeliveryTimeoutSeconds,
+                    maxRetries: asked.maxRetries ?? Limits.defaultDeliveryRetries,
+                    retryBackoffSeconds: asked.retryBackoffSeconds
+                        ?? Limits.defaultDeliveryBackoffSeconds,
+                    bearerToken: token, secret: newSecret(call.team, api))),
             for: call)
         return try replyWithSecret(.created, accepted, api)
+    }
+
+    /// What a request says of a subscription; of a new one some of it must be there.
+    private static func asked(
+        _ fields: JSONFields, isNew: Bool, _ team: TeamID, _ api: API
+    ) -> SubscriptionChanges {
+        func mustBeNew<Value>(_ name: String, _ type: JSONType<Value>) -> Value? {
+            isNew ? fields.required(name, type) : fields.optional(name, type)
+        }
+        var asked = SubscriptionChanges()
+        asked.name = mustBeNew("name", .normalised)
+        let url = mustBeNew("url", .outboundURL)
+        check(url, fields, api)
+        asked.url = url?.text
+        asked.actions = mustBeNew("actions", .actions)
+        asked.workflows = fields.optional("workflow_ids", .workflows)
+        asked.isEnabled = fields.optional("enabled", .bool)
+        asked.timeoutSeconds = fields.optional(
+            "timeout_seconds", .integer(Limits.deliveryTimeoutSeconds))
+        asked.maxRetries = fields.optional("max_retries", .integer(Limits.deliveryRetries))
+        asked.retryBackoffSeconds = fields.optional(
+            "retry_backoff_seconds", .integer(Limits.deliveryBackoffSeconds))
+        if let token = fields.optional("bearer_token", .bearerToken(bearerTokenBytes)) {
+            asked.bearerToken = .set(seal(token, team, api))
+        }
+        return asked
     }
 
     private static func check(_ url: OutboundURL?, _ fields: JSONFields, _ api: API) {
@@ -80,24 +99,11 @@ enum WebhookRoutes {
     private static func modify(_ call: Call, _ api: API) async throws -> Reply {
         let id: SubscriptionID = try call.id("subscription_id", "subscription")
         let fields = try call.fields()
-        var changes = SubscriptionChanges()
-        changes.name = fields.optional("name", .normalised)
-        let url = fields.optional("url", .outboundURL)
-        check(url, fields, api)
-        changes.url = url?.text
-        changes.actions = fields.optional("actions", .actions)
-        changes.workflows = fields.optional("workflow_ids", .workflows)
-        changes.isEnabled = fields.optional("enabled", .bool)
-        changes.timeoutSeconds = fields.optional(
-            "timeout_seconds", .integer(Limits.deliveryTimeoutSeconds))
-        changes.maxRetries = fields.optional("max_retries", .integer(Limits.deliveryRetries))
-        changes.retryBackoffSeconds = fields.optional(
-            "retry_backoff_seconds", .integer(Limits.deliveryBackoffSeconds))
-        let token = fields.optional("bearer_token", .bearerToken(bearerTokenBytes))
-        let clears = fields.optional("clear_bearer_token", .bool) ?? false
-        if let token { changes.bearerToken = .set(seal(token, call.team, api)) }
-        if clears {
-            if token != nil { fields.refuse("clear_bearer_token", "contradicts bearer_token") }
+        var changes = asked(fields, isNew: false, call.team, api)
+        if fields.optional("clear_bearer_token", .bool) ?? false {
+            if fields.has("bearer_token") {
+                fields.refuse("clear_bearer_token", "contradicts bearer_token")
+            }
             changes.bearerToken = .set(nil)
         }
         try fields.throwMistakes()
