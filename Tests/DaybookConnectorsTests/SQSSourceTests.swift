@@ -38,6 +38,8 @@ private final class FakeQueue: Sendable {
 
     let state = Mutex(State())
     /// Called before a deletion is answered.
+    /// Called once, before messages are given out.
+    let onReceive = Mutex<(@Sendable () -> Void)?>(nil)
     /// Called after each answer.
     let onAnswer = Mutex<(@Sendable () -> Void)?>(nil)
     let onDelete = Mutex<(@Sendable ([String]) -> Void)?>(nil)
@@ -70,6 +72,13 @@ private final class FakeQueue: Sendable {
         let entries = question["Entries"] as? [[String: Any]] ?? []
         let handles = entries.compactMap { $0["ReceiptHandle"] as? String }
         defer { onAnswer.withLock { $0 }?() }
+        if action == "ReceiveMessage" {
+            let call = onReceive.withLock { call in
+                defer { call = nil }
+                return call
+            }
+            call?()
+        }
         if action == "DeleteMessageBatch" { onDelete.withLock { $0 }?(handles) }
         return state.withLock { state in
             state.requests.append(action)
@@ -494,6 +503,40 @@ struct SQSSourceTests {
                     .modifyTrigger(SeenTrigger(disabled), TriggerChanges(isEnabled: true)))
                 try await edge.until { try Self.runs(edge, trigger).count == 2 }
             }
+        }
+        try await queue.stop()
+    }
+
+    @Test("what cannot be committed yet stays hidden, and is committed and deleted when it can be")
+    func visibility() async throws {
+        let queue = try await FakeQueue()
+        try await LiveEdge.run(on: try TestStore()) { edge in
+            let trigger = try await Self.trigger(edge, queue)
+            let (clock, engine) = (edge.clock, edge.engine)
+            // The clock jumps while the message is on its way: nothing is written.
+            queue.onReceive.withLock {
+                $0 = {
+                    clock.jump(seconds: 4_000)
+                    engine.keepHouse()
+                }
+            }
+            queue.put(FakeQueue.Message(id: "a", body: "{}"))
+            try await Self.reading(edge) {
+                try await Self.pushing(edge, queue) {
+                    queue.state.withLock { $0.hidden.count >= 2 }
+                }
+                #expect(queue.state.withLock { $0.deleted.isEmpty })
+                #expect(
+                    queue.state.withLock {
+                        $0.hidden.allSatisfy { $0.handles == ["h-a"] && $0.seconds == 60 }
+                    })
+                clock.jump(seconds: -4_000)
+                try await Self.pushing(edge, queue) {
+                    engine.keepHouse()
+                    return queue.state.withLock { $0.deleted == ["h-a"] }
+                }
+            }
+            #expect(try Self.runs(edge, trigger).count == 1)
         }
         try await queue.stop()
     }
