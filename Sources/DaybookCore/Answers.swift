@@ -15,6 +15,11 @@ package func answer<S: State & ~Copyable>(to entry: Entry, _ state: borrowing S)
         case .draftEdited(let event): return version(0, event.workflow)
         case .versionSaved(let event): return version(event.number, event.workflow)
         case .versionRenamed(let event): return version(event.number, event.workflow)
+        case .workflowDeleted(let event): return workflow(event.workflow)
+        case .workflowClosed(let event): return workflow(event.workflow)
+        case .workflowReopened(let event): return workflow(event.workflow)
+        case .versionDeleted(let event): return workflow(event.workflow)
+        case .versionImported(let event): return workflow(event.workflow)
         case .scheduleCreated(let event): return schedule(event.schedule)
         case .scheduleModified(let event): return schedule(event.schedule)
         case .scheduleCancelled(let event): return schedule(event.schedule)
@@ -50,7 +55,11 @@ package func answer<S: State & ~Copyable>(to entry: Entry, _ state: borrowing S)
         case .deliveriesRequeued(let event): return subscription(event.subscription)
         // What is gone has no row that could be shown.
         case .triggerDeleted, .subscriptionDeleted: return .none
-        case .initialised, .started, .stopped, .paused, .resumed, .clockTrusted: return .none
+        case .operationStarted(let event): return operation(event.operation)
+        case .operationAdvanced(let event): return operation(event.operation)
+        case .operationFinished(let event): return operation(event.operation)
+        case .initialised, .started, .stopped, .paused, .resumed, .clockTrusted, .keysUsed:
+            return .none
         }
     }
     return .none
@@ -75,6 +84,9 @@ package func answer<S: State & ~Copyable>(to entry: Entry, _ state: borrowing S)
     }
     func subscription(_ id: SubscriptionID) -> Answer {
         state.subscription(id, of: team).map { .subscription($0) } ?? .none
+    }
+    func operation(_ id: OperationID) -> Answer {
+        state.operation(id, of: team).map { .operation($0) } ?? .none
     }
     func delivery(_ id: DeliveryID) -> Answer {
         state.delivery(id, of: team).map { .delivery($0) } ?? .none

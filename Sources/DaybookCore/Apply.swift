@@ -36,12 +36,13 @@ private func apply<S: State & ~Copyable>(
     switch event {
     case .initialised, .started, .stopped, .paused, .resumed, .clockTrusted:
         applyService(event, header, to: &state)
-    case .teamCreated, .licenseSet, .keyCreated, .keyRevoked:
+    case .teamCreated, .licenseSet, .keyCreated, .keyRevoked, .keysUsed:
         applyTeam(event, header, to: &state)
     case .workflowCreated, .workflowModified, .concurrencySet, .secretRotated, .draftEdited,
-        .versionSaved, .versionRenamed, .versionActivated:
+        .versionSaved, .versionRenamed, .versionActivated, .workflowDeleted, .workflowClosed,
+        .workflowReopened, .versionDeleted, .versionImported:
         guard let team = header.team else { return }
-        applyWorkflow(event, team, header, to: &state)
+        applyWorkflow(event, team, location, header, to: &state)
     case .scheduleCreated, .scheduleModified, .scheduleCancelled, .scheduleFired,
         .scheduleExpired:
         guard let team = header.team else { return }
@@ -65,6 +66,9 @@ private func apply<S: State & ~Copyable>(
         .deliveriesRequeued:
         guard let team = header.team else { return }
         applyDelivery(event, team, header, to: &state)
+    case .operationStarted, .operationAdvanced, .operationFinished:
+        guard let team = header.team else { return }
+        applyOperation(event, team, header, to: &state)
     }
 }
 
@@ -100,7 +104,7 @@ private func applyTeam<S: State & ~Copyable>(
             Team(
                 id: created.team, name: created.name,
                 maxConcurrentRuns: created.maxConcurrentRuns, triggers: 0, subscriptions: 0,
-                lastSubscription: 0, revision: 1, touched: Touched(created: header)))
+                lastSubscription: 0, operations: 0, revision: 1, touched: Touched(created: header)))
     case .licenseSet(let set):
         guard var team = state.team(set.team) else { return }
         team.maxConcurrentRuns = set.maxConcurrentRuns
@@ -113,12 +117,18 @@ private func applyTeam<S: State & ~Copyable>(
             APIKey(
                 id: created.key, team: team, role: created.role, name: created.name,
                 secretDigest: created.secretDigest, expiresAt: created.expiresAt, revokedAt: nil,
-                touched: Touched(created: header)))
+                lastUsedAt: nil, touched: Touched(created: header)))
     case .keyRevoked(let revoked):
         guard var key = state.apiKey(revoked.key) else { return }
         key.revokedAt = header.recordedAt
         key.touched.update(by: header)
         state.set(key)
+    case .keysUsed(let uses):
+        for use in uses {
+            guard var key = state.apiKey(use.key) else { continue }
+            key.lastUsedAt = use.usedAt
+            state.set(key)
+        }
     default: preconditionFailure("not an event about teams")
     }
 }

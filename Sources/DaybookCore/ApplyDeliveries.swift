@@ -104,8 +104,10 @@ extension Event {
         switch self {
         case .workflowCreated: .workflowCreated
         case .workflowModified, .concurrencySet, .secretRotated, .draftEdited, .versionSaved,
-            .versionRenamed, .versionActivated:
+            .versionRenamed, .versionActivated, .workflowClosed, .workflowReopened,
+            .versionDeleted:
             .workflowUpdated
+        case .workflowDeleted: .workflowDeleted
         case .runStarted(let event): event.attempt == 1 ? .workflowRunStarted : nil
         case .runCompleted, .runFailed, .runCancelled: .workflowRunCompleted
         case .scheduleExpired: .workflowScheduleExpired
@@ -137,6 +139,10 @@ extension Event {
         case .versionSaved(let event): event.workflow
         case .versionRenamed(let event): event.workflow
         case .versionActivated(let event): event.workflow
+        case .workflowClosed(let event): event.workflow
+        case .workflowReopened(let event): event.workflow
+        case .versionDeleted(let event): event.workflow
+        case .workflowDeleted(let event): event.workflow
         default: nil
         }
     }

@@ -133,7 +133,7 @@ extension Run {
             }
         self.init(
             id: queued.run, team: team, workflow: queued.workflow, version: queued.version,
-            definitionPosition: queued.definitionPosition, queue: queued.queue,
+            definitionLocation: queued.definitionLocation, queue: queued.queue,
             mode: queued.mode, status: .queued, schedule: queued.schedule,
             trigger: queued.trigger, scheduledTime: queued.scheduledTime, input: input,
             output: nil, error: nil, attempt: 0, tries: 0, priority: queued.priority,

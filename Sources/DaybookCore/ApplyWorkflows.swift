@@ -1,8 +1,9 @@
 func applyWorkflow<S: State & ~Copyable>(
-    _ event: Event, _ team: TeamID, _ header: EntryHeader, to state: inout S
+    _ event: Event, _ team: TeamID, _ location: PayloadLocation, _ header: EntryHeader,
+    to state: inout S
 ) {
     switch event {
-    case .workflowCreated(let created): create(created, team, header, in: &state)
+    case .workflowCreated(let created): create(created, team, location, header, in: &state)
     case .workflowModified(let modified):
         change(modified.workflow, team, header, in: &state) { workflow in
             let changes = modified.changes
@@ -24,10 +25,16 @@ func applyWorkflow<S: State & ~Copyable>(
                 secret: workflow.secret, endsAt: rotated.oldEndsAt)
             workflow.secret = rotated.secret
         }
+    case .workflowDeleted(let deleted):
+        change(deleted.workflow, team, header, in: &state) { $0.deletedAt = header.recordedAt }
+    case .workflowClosed(let closed):
+        change(closed.workflow, team, header, in: &state) { $0.deletion = closed.operation }
+    case .workflowReopened(let reopened):
+        change(reopened.workflow, team, header, in: &state) { $0.deletion = nil }
     case .draftEdited(let edited):
         change(edited.workflow, team, header, in: &state) { _ in }
         guard var draft = state.version(0, of: edited.workflow, team: team) else { return }
-        draft.definitionPosition = header.position
+        draft.definitionLocation = location
         draft.queue = edited.definition.queue
         draft.touched.update(by: header)
         state.set(draft)
@@ -38,7 +45,7 @@ func applyWorkflow<S: State & ~Copyable>(
         state.set(
             Version(
                 workflow: saved.workflow, team: team, number: saved.number, name: saved.name,
-                definitionPosition: saved.definitionPosition, queue: saved.queue,
+                definitionLocation: saved.definitionLocation, queue: saved.queue,
                 source: saved.source, touched: Touched(created: header)))
     case .versionRenamed(let renamed):
         change(renamed.workflow, team, header, in: &state) { _ in }
@@ -52,12 +59,26 @@ func applyWorkflow<S: State & ~Copyable>(
         change(activated.workflow, team, header, in: &state) { workflow in
             workflow.activeVersion = activated.number
         }
+    case .versionDeleted(let deleted):
+        change(deleted.workflow, team, header, in: &state) { _ in }
+        state.removeVersion(deleted.number, of: deleted.workflow, team: team)
+    case .versionImported(let imported):
+        let version = imported.version
+        guard var workflow = state.workflow(imported.workflow, of: team) else { return }
+        workflow.lastVersion = version.number
+        state.set(workflow)
+        state.set(
+            Version(
+                workflow: imported.workflow, team: team, number: version.number,
+                name: version.name, definitionLocation: location,
+                queue: version.definition.queue, source: nil, touched: Touched(created: header)))
     default: preconditionFailure("not an event about workflows")
     }
 }
 
 private func create<S: State & ~Copyable>(
-    _ created: WorkflowCreated, _ team: TeamID, _ header: EntryHeader, in state: inout S
+    _ created: WorkflowCreated, _ team: TeamID, _ location: PayloadLocation,
+    _ header: EntryHeader, in state: inout S
 ) {
     state.set(
         Workflow(
@@ -65,11 +86,11 @@ private func create<S: State & ~Copyable>(
             description: created.description, runTimeoutSeconds: created.runTimeoutSeconds,
             retry: created.retry, maxConcurrentRuns: created.maxConcurrentRuns, isPaused: false,
             activeVersion: 0, lastVersion: 0, secret: created.secret, previousSecret: nil,
-            revision: 1, touched: Touched(created: header)))
+            deletion: nil, deletedAt: nil, revision: 1, touched: Touched(created: header)))
     state.set(
         Version(
             workflow: created.workflow, team: team, number: 0, name: nil,
-            definitionPosition: header.position, queue: created.definition.queue, source: nil,
+            definitionLocation: location, queue: created.definition.queue, source: nil,
             touched: Touched(created: header)))
 }
 

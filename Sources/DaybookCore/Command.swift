@@ -12,15 +12,19 @@ package enum Command: Sendable {
     case setLicense(team: TeamID, maxConcurrentRuns: Int)
     case createKey(NewKey)
     case revokeKey(KeyID)
+    case recordKeyUse([KeyUse])
     // Workflows and their versions
     case createWorkflow(NewWorkflow)
     case modifyWorkflow(WorkflowID, WorkflowChanges)
     case setConcurrency(WorkflowID, maxConcurrentRuns: Int)
+    case deleteWorkflow(WorkflowID)
+    case importWorkflow(NewWorkflow, versions: [ImportedVersion], activeVersion: Int)
     case rotateSecret(WorkflowID, SealedSecret)
     case editDraft(WorkflowID, Definition)
     case saveVersion(WorkflowID, NewVersion)
     case renameVersion(WorkflowID, number: Int, name: String)
     case activateVersion(WorkflowID, number: Int)
+    case deleteVersion(WorkflowID, number: Int)
     // Schedules
     case createSchedule(WorkflowID, NewSchedule)
     case modifySchedule(ScheduleID, ScheduleChanges)
@@ -56,6 +60,10 @@ package enum Command: Sendable {
     case redeliver(DeliveryID)
     /// With where a range goes on that has more.
     case replay(SubscriptionID, [DeliveryID], nextAfter: Position?)
+    // Changes of many schedules at once
+    case startOperation(BulkOperation.Task, matched: Int)
+    case advanceOperation(OperationID, BulkOperation.Step)
+    case finishOperation(OperationID, BulkOperation.Failure?)
 }
 
 /// The names under which commands are stored, for ever; numbers are given by hand and never again.
@@ -70,11 +78,13 @@ package enum CommandName: UInt16, Sendable, CaseIterable {
     case setLicense = 11
     case createKey = 12
     case revokeKey = 13
+    case recordKeyUse = 14
     case createWorkflow = 20
     case modifyWorkflow = 21
     case setConcurrency = 22
     case deleteWorkflow = 23
     case rotateSecret = 24
+    case importWorkflow = 25
     case editDraft = 30
     case saveVersion = 31
     case renameVersion = 32
@@ -110,6 +120,7 @@ package enum CommandName: UInt16, Sendable, CaseIterable {
     case replayDeliveries = 92
     case startOperation = 95
     case finishOperation = 96
+    case advanceOperation = 97
     case erase = 100
 }
 
@@ -282,14 +293,18 @@ extension Command {
         case .setLicense: .setLicense
         case .createKey: .createKey
         case .revokeKey: .revokeKey
+        case .recordKeyUse: .recordKeyUse
         case .createWorkflow: .createWorkflow
         case .modifyWorkflow: .modifyWorkflow
         case .setConcurrency: .setConcurrency
+        case .deleteWorkflow: .deleteWorkflow
+        case .importWorkflow: .importWorkflow
         case .rotateSecret: .rotateSecret
         case .editDraft: .editDraft
         case .saveVersion: .saveVersion
         case .renameVersion: .renameVersion
         case .activateVersion: .activateVersion
+        case .deleteVersion: .deleteVersion
         case .createSchedule: .createSchedule
         case .modifySchedule: .modifySchedule
         case .cancelSchedule: .cancelSchedule
@@ -320,6 +335,9 @@ extension Command {
         case .recordDelivery: .recordDelivery
         case .redeliver: .redeliver
         case .replay: .replayDeliveries
+        case .startOperation: .startOperation
+        case .advanceOperation: .advanceOperation
+        case .finishOperation: .finishOperation
         }
     }
 
@@ -327,11 +345,12 @@ extension Command {
     package var requiredRole: Role? {
         switch self {
         case .initialise, .start, .stop, .fire, .accept, .reap, .retry, .expire, .arrive, .refuse,
-            .recordDelivery:
+            .recordDelivery, .recordKeyUse, .advanceOperation, .finishOperation:
             nil
         case .pause, .resume, .trustClock, .createTeam, .setLicense, .createKey, .revokeKey: .admin
-        case .createWorkflow, .modifyWorkflow, .setConcurrency, .rotateSecret, .editDraft,
-            .saveVersion, .renameVersion, .activateVersion, .createSchedule, .modifySchedule,
+        case .createWorkflow, .modifyWorkflow, .setConcurrency, .deleteWorkflow,
+            .importWorkflow, .rotateSecret, .editDraft, .saveVersion, .renameVersion,
+            .activateVersion, .deleteVersion, .startOperation, .createSchedule, .modifySchedule,
             .cancelSchedule, .execute, .cancelRun, .erase, .retryRefusal, .createSubscription,
             .modifySubscription, .deleteSubscription, .rotateSubscriptionSecret, .redeliver,
             .replay:
@@ -354,7 +373,7 @@ extension Command {
     package var endsSomething: Bool {
         switch self {
         case .complete, .fail, .release, .renewLease, .accept, .cancelRun, .cancelSchedule,
-            .recordDelivery:
+            .recordDelivery, .advanceOperation, .finishOperation:
             true
         default: false
         }

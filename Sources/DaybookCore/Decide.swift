@@ -68,6 +68,7 @@ private func judge<S: State & ~Copyable>(
         return try decideService(command, context, state)
     case .createTeam, .setLicense, .createKey, .revokeKey:
         return try decideTeam(command, context, state)
+    case .recordKeyUse(let uses): return try decideKeyUse(uses, state)
     default: break
     }
     guard let team = context.team, state.team(team) != nil else { throw .notFound(.team) }
@@ -77,6 +78,9 @@ private func judge<S: State & ~Copyable>(
         return try decideModify(id, changes, team, context, state)
     case .setConcurrency(let id, let maximum):
         return try decideConcurrency(id, maximum, team, context, state)
+    case .deleteWorkflow(let id): return try decideDelete(id, team, context, state)
+    case .importWorkflow(let new, let versions, let active):
+        return try decideImport(new, versions, active, context)
     case .rotateSecret(let id, let secret):
         return try decideRotation(id, secret, team, context, state)
     case .editDraft(let id, let definition):
@@ -86,6 +90,8 @@ private func judge<S: State & ~Copyable>(
         return try decideRename(id, number, name, team, context, state)
     case .activateVersion(let id, let number):
         return try decideActivate(id, number, team, context, state)
+    case .deleteVersion(let id, let number):
+        return try decideDelete(number, of: id, team, context, state)
     case .createSchedule(let workflow, let new):
         return try decideCreate(new, of: workflow, team, context, state)
     case .modifySchedule(let id, let changes):
@@ -133,8 +139,13 @@ private func judge<S: State & ~Copyable>(
     case .redeliver(let id): return try decideRedelivery(id, team, context, state)
     case .replay(let id, let deliveries, let nextAfter):
         return try decideReplay(id, deliveries, nextAfter, team, context, state)
+    case .startOperation(let task, let matched):
+        return try decideStart(task, matched: matched, team, context, state)
+    case .advanceOperation(let id, let step): return try decideAdvance(id, step, team, state)
+    case .finishOperation(let id, let failure):
+        return try decideFinish(id, failure, team, state)
     case .initialise, .start, .stop, .pause, .resume, .trustClock, .createTeam, .setLicense,
-        .createKey, .revokeKey:
+        .createKey, .revokeKey, .recordKeyUse:
         preconditionFailure("judged above")
     }
 }
@@ -204,6 +215,19 @@ private func decideTeam<S: State & ~Copyable>(
         return [.keyRevoked(KeyRevoked(key: id, previous: key.touched.position))]
     default: preconditionFailure("not a command about teams")
     }
+}
+
+/// Uses that are recorded already are left out.
+private func decideKeyUse<S: State & ~Copyable>(
+    _ uses: [KeyUse], _ state: borrowing S
+) throws(Rejection) -> [Event] {
+    var news: [KeyUse] = []
+    for use in uses {
+        guard let key = state.apiKey(use.key) else { throw .notFound(.key) }
+        if let known = key.lastUsedAt, use.usedAt <= known { continue }
+        news.append(use)
+    }
+    return news.isEmpty ? [] : [.keysUsed(news)]
 }
 
 func expect(_ expected: Set<UInt64>?, _ current: UInt64) throws(Rejection) {

@@ -203,7 +203,7 @@ extension Check {
             add("workflow_ids", "must have at most \(Limits.subscriptionWorkflows) elements")
             return
         }
-        for (index, id) in workflows.enumerated() where state.workflow(id, of: team) == nil {
+        for (index, id) in workflows.enumerated() where !state.hasWorkflow(id, of: team) {
             add("workflow_ids/\(index)", "there is no such workflow")
         }
     }

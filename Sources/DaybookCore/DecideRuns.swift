@@ -2,6 +2,7 @@ func decideExecute<S: State & ~Copyable>(
     _ id: WorkflowID, _ new: NewRun, _ team: TeamID, _ context: Context, _ state: borrowing S
 ) throws(Rejection) -> [Event] {
     let workflow = try find(id, team, state)
+    try checkOpen(workflow)
     var check = Check()
     let number = new.version ?? workflow.activeVersion
     check.pinned(new.version, of: id, team, state)
@@ -18,7 +19,7 @@ func decideExecute<S: State & ~Copyable>(
         .runQueued(
             RunQueued(
                 run: RunID(context.newID), workflow: id, version: number,
-                definitionPosition: version.definitionPosition, queue: version.queue,
+                definitionLocation: version.definitionLocation, queue: version.queue,
                 mode: .manual, schedule: nil, trigger: nil, scheduledTime: nil,
                 input: new.input.map { .brought($0) } ?? .none, priority: new.priority,
                 expiresAt: new.expiresAt, timeoutSeconds: workflow.runTimeoutSeconds,

@@ -2,7 +2,7 @@ func decideCreate<S: State & ~Copyable>(
     _ new: NewSchedule, of id: WorkflowID, _ team: TeamID, _ context: Context,
     _ state: borrowing S
 ) throws(Rejection) -> [Event] {
-    _ = try find(id, team, state)
+    try checkOpen(try find(id, team, state))
     var check = Check()
     check.promise(
         new.scheduledTime, expiresAt: new.expiresAt, now: context.recordedAt, isNew: true)
@@ -102,7 +102,7 @@ func decideFire<S: State & ~Copyable>(
         .runQueued(
             RunQueued(
                 run: run, workflow: workflow.id, version: number,
-                definitionPosition: version.definitionPosition, queue: version.queue,
+                definitionLocation: version.definitionLocation, queue: version.queue,
                 mode: .scheduled, schedule: id, trigger: nil,
                 scheduledTime: schedule.scheduledTime,
                 input: schedule.input.map { .stored($0) } ?? .none,

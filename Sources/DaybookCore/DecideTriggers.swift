@@ -120,13 +120,15 @@ private func triggered<S: State & ~Copyable>(
     _ context: Context, _ state: borrowing S
 ) throws(Rejection) -> RunQueued {
     let workflow = try find(trigger.workflow, team, state)
+    // Its messages are kept, as those of one that is gone.
+    guard workflow.deletion == nil else { throw .notFound(.workflow) }
     let number = trigger.version ?? workflow.activeVersion
     guard let version = state.version(number, of: workflow.id, team: team) else {
         throw .notFound(.version)
     }
     return RunQueued(
         run: RunID(context.newID), workflow: workflow.id, version: number,
-        definitionPosition: version.definitionPosition, queue: version.queue, mode: .triggered,
+        definitionLocation: version.definitionLocation, queue: version.queue, mode: .triggered,
         schedule: nil, trigger: trigger.id, scheduledTime: nil,
         input: input.map { .brought($0) } ?? .none, priority: Limits.defaultPriority,
         expiresAt: nil, timeoutSeconds: workflow.runTimeoutSeconds, retry: workflow.retry,

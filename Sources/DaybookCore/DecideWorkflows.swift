@@ -1,21 +1,49 @@
 func decideCreate(_ new: NewWorkflow, _ context: Context) throws(Rejection) -> [Event] {
     var check = Check()
-    check.name(new.name)
-    if let description = new.description {
-        check.text("description", description, Limits.descriptionBytes)
-    }
-    check.queue("definition/executor/queue", new.definition.queue)
-    check.range("run_timeout_seconds", new.runTimeoutSeconds, Limits.runTimeoutSeconds)
-    check.retry(new.retry)
-    check.range("max_concurrent_runs", new.maxConcurrentRuns, Limits.concurrentRuns)
+    check.workflow(new)
     try check.finish()
-    return [
-        .workflowCreated(
-            WorkflowCreated(
-                workflow: WorkflowID(context.newID), name: new.name, description: new.description,
-                definition: new.definition, runTimeoutSeconds: new.runTimeoutSeconds,
-                retry: new.retry, maxConcurrentRuns: new.maxConcurrentRuns, secret: new.secret))
-    ]
+    return [.workflowCreated(created(new, context))]
+}
+
+/// A workflow with all that it was elsewhere, in one entry.
+func decideImport(
+    _ new: NewWorkflow, _ versions: [ImportedVersion], _ activeVersion: Int, _ context: Context
+) throws(Rejection) -> [Event] {
+    var check = Check()
+    check.workflow(new)
+    check.range("versions", versions.count, 0...Limits.importedVersions)
+    for (index, version) in versions.enumerated() {
+        let place = "versions/\(index)"
+        check.range(
+            "\(place)/number", version.number, 1...Limits.versionNumbers.upperBound)
+        if index > 0, version.number <= versions[index - 1].number {
+            check.add("\(place)/number", "must be greater than the one before")
+        }
+        if let name = version.name { check.text("\(place)/version_name", name, Limits.labelBytes) }
+        check.queue("\(place)/definition/executor/queue", version.definition.queue)
+    }
+    if activeVersion != 0, !versions.contains(where: { $0.number == activeVersion }) {
+        check.add("active_version", "the bundle has no version \(activeVersion)")
+    }
+    try check.finish()
+    let workflow = WorkflowID(context.newID)
+    var events = [Event.workflowCreated(created(new, context))]
+    events += versions.map {
+        .versionImported(VersionImported(workflow: workflow, version: $0))
+    }
+    if activeVersion != 0 {
+        events.append(
+            .versionActivated(
+                VersionActivated(workflow: workflow, previous: 0, number: activeVersion)))
+    }
+    return events
+}
+
+private func created(_ new: NewWorkflow, _ context: Context) -> WorkflowCreated {
+    WorkflowCreated(
+        workflow: WorkflowID(context.newID), name: new.name, description: new.description,
+        definition: new.definition, runTimeoutSeconds: new.runTimeoutSeconds,
+        retry: new.retry, maxConcurrentRuns: new.maxConcurrentRuns, secret: new.secret)
 }
 
 func decideModify<S: State & ~Copyable>(
@@ -113,7 +141,7 @@ func decideSave<S: State & ~Copyable>(
     let saved = Event.versionSaved(
         VersionSaved(
             workflow: id, previous: previous, number: number, source: new.source, name: new.name,
-            definitionPosition: source.definitionPosition, queue: source.queue))
+            definitionLocation: source.definitionLocation, queue: source.queue))
     guard new.markAsActive else { return [saved] }
     return [
         saved,
@@ -155,9 +183,74 @@ func decideActivate<S: State & ~Copyable>(
     ]
 }
 
+/// Ends it, where nothing of it is still to happen.
+func decideDelete<S: State & ~Copyable>(
+    _ id: WorkflowID, _ team: TeamID, _ context: Context, _ state: borrowing S
+) throws(Rejection) -> [Event] {
+    let workflow = try find(id, team, state)
+    let usage = state.usage(of: id, team: team)
+    guard usage.pending == 0, usage.unfinishedRuns == 0 else {
+        throw .workflowInUse(
+            pending: usage.pending, unfinishedRuns: usage.unfinishedRuns,
+            position: workflow.touched.position)
+    }
+    try expect(context.expectedRevisions, workflow.revision)
+    return [
+        .workflowDeleted(WorkflowDeleted(workflow: id, previous: workflow.touched.position))
+    ]
+}
+
+func decideDelete<S: State & ~Copyable>(
+    _ number: Int, of id: WorkflowID, _ team: TeamID, _ context: Context, _ state: borrowing S
+) throws(Rejection) -> [Event] {
+    let workflow = try find(id, team, state)
+    guard state.version(number, of: id, team: team) != nil else { throw .notFound(.version) }
+    let use = state.usage(of: id, team: team).use(of: number)
+    let (isDraft, isActive) = (number == 0, workflow.activeVersion == number)
+    guard !isDraft, !isActive, use.pinned == 0, use.unfinishedRuns == 0 else {
+        throw .versionInUse(
+            isDraft: isDraft, isActive: isActive, use, position: workflow.touched.position)
+    }
+    try expect(context.expectedRevisions, workflow.revision)
+    return [
+        .versionDeleted(
+            VersionDeleted(
+                workflow: id, previous: workflow.touched.position, number: number))
+    ]
+}
+
+/// A workflow that is being deleted takes nothing new.
+func checkOpen(_ workflow: Workflow) throws(Rejection) {
+    if let operation = workflow.deletion {
+        throw .workflowClosed(operation, position: workflow.touched.position)
+    }
+}
+
+extension State where Self: ~Copyable {
+    /// Whether it is there, and was not deleted.
+    borrowing func hasWorkflow(_ id: WorkflowID, of team: TeamID) -> Bool {
+        workflow(id, of: team).map { $0.deletedAt == nil } ?? false
+    }
+}
+
+extension Check {
+    fileprivate mutating func workflow(_ new: NewWorkflow) {
+        name(new.name)
+        if let description = new.description {
+            text("description", description, Limits.descriptionBytes)
+        }
+        queue("definition/executor/queue", new.definition.queue)
+        range("run_timeout_seconds", new.runTimeoutSeconds, Limits.runTimeoutSeconds)
+        retry(new.retry)
+        range("max_concurrent_runs", new.maxConcurrentRuns, Limits.concurrentRuns)
+    }
+}
+
 func find<S: State & ~Copyable>(
     _ id: WorkflowID, _ team: TeamID, _ state: borrowing S
 ) throws(Rejection) -> Workflow {
-    guard let workflow = state.workflow(id, of: team) else { throw .notFound(.workflow) }
+    guard let workflow = state.workflow(id, of: team), workflow.deletedAt == nil else {
+        throw .notFound(.workflow)
+    }
     return workflow
 }

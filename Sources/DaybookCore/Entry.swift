@@ -72,6 +72,7 @@ package enum Answer: Hashable, Sendable {
     case refusal(Refusal)
     case subscription(Subscription)
     case delivery(Delivery)
+    case operation(BulkOperation)
 
     /// The entry that touched the object last; 0 where there is none.
     package var position: Position {
@@ -87,6 +88,7 @@ package enum Answer: Hashable, Sendable {
         case .refusal(let refusal): refusal.touched.position
         case .subscription(let subscription): subscription.touched.position
         case .delivery(let delivery): delivery.touched.position
+        case .operation(let operation): operation.touched.position
         }
     }
 }

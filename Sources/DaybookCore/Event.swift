@@ -11,14 +11,20 @@ package enum Event: Hashable, Sendable {
     case licenseSet(LicenseSet)
     case keyCreated(KeyCreated)
     case keyRevoked(KeyRevoked)
+    case keysUsed([KeyUse])
     case workflowCreated(WorkflowCreated)
     case workflowModified(WorkflowModified)
     case concurrencySet(ConcurrencySet)
     case secretRotated(SecretRotated)
+    case workflowDeleted(WorkflowDeleted)
+    case workflowClosed(WorkflowClosed)
+    case workflowReopened(WorkflowReopened)
     case draftEdited(DraftEdited)
     case versionSaved(VersionSaved)
     case versionRenamed(VersionRenamed)
     case versionActivated(VersionActivated)
+    case versionDeleted(VersionDeleted)
+    case versionImported(VersionImported)
     case scheduleCreated(ScheduleCreated)
     case scheduleModified(ScheduleModified)
     case scheduleCancelled(ScheduleCancelled)
@@ -50,6 +56,9 @@ package enum Event: Hashable, Sendable {
     case deliveryFailed(DeliveryFailed)
     case deliveryRequeued(DeliveryRequeued)
     case deliveriesRequeued(DeliveriesRequeued)
+    case operationStarted(OperationStarted)
+    case operationAdvanced(OperationAdvanced)
+    case operationFinished(OperationFinished)
 }
 
 package struct TeamCreated: Hashable, Sendable {
@@ -100,6 +109,17 @@ package struct KeyRevoked: Hashable, Sendable {
     package init(key: KeyID, previous: Position) {
         self.key = key
         self.previous = previous
+    }
+}
+
+/// When a key was used last.
+package struct KeyUse: Hashable, Sendable {
+    package let key: KeyID
+    package let usedAt: Instant
+
+    package init(key: KeyID, usedAt: Instant) {
+        self.key = key
+        self.usedAt = usedAt
     }
 }
 
@@ -169,6 +189,40 @@ package struct SecretRotated: Hashable, Sendable {
     }
 }
 
+package struct WorkflowDeleted: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+
+    package init(workflow: WorkflowID, previous: Position) {
+        self.workflow = workflow
+        self.previous = previous
+    }
+}
+
+/// From then on it takes nothing new: the operation ends what there is, and deletes it.
+package struct WorkflowClosed: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+    package let operation: OperationID
+
+    package init(workflow: WorkflowID, previous: Position, operation: OperationID) {
+        self.workflow = workflow
+        self.previous = previous
+        self.operation = operation
+    }
+}
+
+/// The operation that was to delete it failed.
+package struct WorkflowReopened: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+
+    package init(workflow: WorkflowID, previous: Position) {
+        self.workflow = workflow
+        self.previous = previous
+    }
+}
+
 package struct DraftEdited: Hashable, Sendable {
     package let workflow: WorkflowID
     package let previous: Position
@@ -187,20 +241,20 @@ package struct VersionSaved: Hashable, Sendable {
     package let number: Int
     package let source: Int
     package let name: String?
-    /// The entry whose event carries the definition that both versions share.
-    package let definitionPosition: Position
+    /// The event that carries the definition that both versions share.
+    package let definitionLocation: PayloadLocation
     package let queue: Queue
 
     package init(
         workflow: WorkflowID, previous: Position, number: Int, source: Int, name: String?,
-        definitionPosition: Position, queue: Queue
+        definitionLocation: PayloadLocation, queue: Queue
     ) {
         self.workflow = workflow
         self.previous = previous
         self.number = number
         self.source = source
         self.name = name
-        self.definitionPosition = definitionPosition
+        self.definitionLocation = definitionLocation
         self.queue = queue
     }
 }
@@ -228,6 +282,41 @@ package struct VersionActivated: Hashable, Sendable {
         self.workflow = workflow
         self.previous = previous
         self.number = number
+    }
+}
+
+package struct VersionDeleted: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let previous: Position
+    package let number: Int
+
+    package init(workflow: WorkflowID, previous: Position, number: Int) {
+        self.workflow = workflow
+        self.previous = previous
+        self.number = number
+    }
+}
+
+/// A version that came along with an imported workflow.
+package struct VersionImported: Hashable, Sendable {
+    package let workflow: WorkflowID
+    package let version: ImportedVersion
+
+    package init(workflow: WorkflowID, version: ImportedVersion) {
+        self.workflow = workflow
+        self.version = version
+    }
+}
+
+package struct ImportedVersion: Hashable, Sendable {
+    package let number: Int
+    package let name: String?
+    package let definition: Definition
+
+    package init(number: Int, name: String?, definition: Definition) {
+        self.number = number
+        self.name = name
+        self.definition = definition
     }
 }
 

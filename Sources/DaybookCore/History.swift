@@ -9,7 +9,9 @@ extension Event {
     /// What the event is about. An object's history is walked back along these.
     package var touches: [Touch] {
         switch self {
-        case .initialised, .started, .stopped, .paused, .resumed, .clockTrusted: return []
+        // A key's history tells what was done to it, not with it.
+        case .initialised, .started, .stopped, .paused, .resumed, .clockTrusted, .keysUsed:
+            return []
         case .teamCreated(let event): return [touch(event.team, 0)]
         case .licenseSet(let event): return [touch(event.team, event.previous)]
         case .keyCreated(let event): return [touch(event.key, 0)]
@@ -22,6 +24,12 @@ extension Event {
         case .versionSaved(let event): return [touch(event.workflow, event.previous)]
         case .versionRenamed(let event): return [touch(event.workflow, event.previous)]
         case .versionActivated(let event): return [touch(event.workflow, event.previous)]
+        case .workflowDeleted(let event): return [touch(event.workflow, event.previous)]
+        case .workflowClosed(let event): return [touch(event.workflow, event.previous)]
+        case .workflowReopened(let event): return [touch(event.workflow, event.previous)]
+        case .versionDeleted(let event): return [touch(event.workflow, event.previous)]
+        // Of the entry that made the workflow.
+        case .versionImported(let event): return [touch(event.workflow, 0)]
         case .scheduleCreated(let event): return [touch(event.schedule, 0)]
         case .scheduleModified(let event): return [touch(event.schedule, event.previous)]
         case .scheduleCancelled(let event): return [touch(event.schedule, event.previous)]
@@ -61,6 +69,9 @@ extension Event {
         case .deliveryRequeued(let event): return [touch(event.delivery, event.previous)]
         case .deliveriesRequeued(let event):
             return event.deliveries.map { touch($0.delivery, $0.previous) }
+        case .operationStarted(let event): return [touch(event.operation, 0)]
+        case .operationAdvanced(let event): return [touch(event.operation, event.previous)]
+        case .operationFinished(let event): return [touch(event.operation, event.previous)]
         }
     }
 

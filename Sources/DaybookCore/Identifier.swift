@@ -86,6 +86,7 @@ package enum TriggerKind {}
 package enum RefusalKind {}
 package enum SubscriptionKind {}
 package enum DeliveryKind {}
+package enum OperationKind {}
 package enum AnyKind {}
 
 package typealias TeamID = Identifier<TeamKind>
@@ -97,6 +98,7 @@ package typealias TriggerID = Identifier<TriggerKind>
 package typealias RefusalID = Identifier<RefusalKind>
 package typealias SubscriptionID = Identifier<SubscriptionKind>
 package typealias DeliveryID = Identifier<DeliveryKind>
+package typealias OperationID = Identifier<OperationKind>
 /// An id whose kind is told by the place it stands in.
 package typealias AnyID = Identifier<AnyKind>
 

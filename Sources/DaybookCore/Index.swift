@@ -7,6 +7,7 @@ package enum IndexEntry: Hashable, Sendable {
     case ready(Ready)
     case turn(Turn)
     case delivery(DeliveryIndex)
+    case operation(OperationIndex)
 }
 
 /// The lists of schedules beside the one by id.

@@ -31,6 +31,14 @@ package enum Limits {
     package static let expiredRowsPerEntry = 4
     /// A workflow's replaced secret holds so long.
     package static let secretOverlapSeconds = 24 * 3_600
+    /// Versions in a bundle: one entry carries all their definitions.
+    package static let importedVersions = 100
+    /// Under way at once for a team: each takes its share of the writer.
+    package static let operations = 10
+    /// Of what an operation could not change, so many are named.
+    package static let namedRefusals = 100
+    /// A year either way.
+    package static let shiftSeconds = -31_622_400...31_622_400
     /// Of a team: far more than anybody has senders.
     package static let triggers = 1_000
     /// Of a team: each costs a look at every event that may be told.

@@ -14,11 +14,13 @@ extension CommandName {
         case .setLicense: "set_license"
         case .createKey: "create_key"
         case .revokeKey: "revoke_key"
+        case .recordKeyUse: "record_key_use"
         case .createWorkflow: "create_workflow"
         case .modifyWorkflow: "modify_workflow"
         case .setConcurrency: "set_concurrency"
         case .deleteWorkflow: "delete_workflow"
         case .rotateSecret: "rotate_secret"
+        case .importWorkflow: "import_workflow"
         case .editDraft: "edit_draft"
         case .saveVersion: "save_version"
         case .renameVersion: "rename_version"
@@ -54,6 +56,7 @@ extension CommandName {
         case .replayDeliveries: "replay_deliveries"
         case .startOperation: "start_operation"
         case .finishOperation: "finish_operation"
+        case .advanceOperation: "advance_operation"
         case .erase: "erase"
         }
     }
@@ -77,14 +80,20 @@ extension Event {
         case .licenseSet: "license_set"
         case .keyCreated: "key_created"
         case .keyRevoked: "key_revoked"
+        case .keysUsed: "keys_used"
         case .workflowCreated: "workflow_created"
         case .workflowModified: "workflow_modified"
         case .concurrencySet: "concurrency_set"
         case .secretRotated: "secret_rotated"
+        case .workflowDeleted: "workflow_deleted"
+        case .workflowClosed: "workflow_closed"
+        case .workflowReopened: "workflow_reopened"
         case .draftEdited: "draft_edited"
         case .versionSaved: "version_saved"
         case .versionRenamed: "version_renamed"
         case .versionActivated: "version_activated"
+        case .versionDeleted: "version_deleted"
+        case .versionImported: "version_imported"
         case .scheduleCreated: "schedule_created"
         case .scheduleModified: "schedule_modified"
         case .scheduleCancelled: "schedule_cancelled"
@@ -116,6 +125,9 @@ extension Event {
         case .deliveryFailed: "delivery_failed"
         case .deliveryRequeued: "delivery_requeued"
         case .deliveriesRequeued: "deliveries_requeued"
+        case .operationStarted: "operation_started"
+        case .operationAdvanced: "operation_advanced"
+        case .operationFinished: "operation_finished"
         }
     }
 
@@ -132,6 +144,8 @@ extension Event {
         "trigger_secret_rotated", "message_refused", "refusal_retried", "subscription_created",
         "subscription_modified", "subscription_deleted", "subscription_secret_rotated",
         "delivery_succeeded", "delivery_retry_scheduled", "delivery_failed", "delivery_requeued",
-        "deliveries_requeued",
+        "deliveries_requeued", "keys_used", "workflow_deleted", "workflow_closed",
+        "workflow_reopened", "version_deleted", "version_imported", "operation_started",
+        "operation_advanced", "operation_finished",
     ]
 }

@@ -11,7 +11,7 @@ package struct Payload: Hashable, Sendable {
     }
 }
 
-/// Where a payload was brought: the entry's position and the index of the event inside it.
+/// Where a payload or a definition was brought: the entry's position and the index of the event inside it.
 package struct PayloadLocation: Hashable, Sendable {
     package let position: Position
     package let event: Int

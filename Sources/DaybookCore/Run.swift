@@ -76,7 +76,7 @@ package struct Run: Hashable, Sendable {
     package let workflow: WorkflowID
     package let version: Int
     /// The entry whose event carries the definition that the run was queued with.
-    package let definitionPosition: Position
+    package let definitionLocation: PayloadLocation
     package let queue: Queue
     package let mode: Mode
     package var status: Status
@@ -115,7 +115,8 @@ package struct Run: Hashable, Sendable {
     package var touched: Touched
 
     package init(
-        id: RunID, team: TeamID, workflow: WorkflowID, version: Int, definitionPosition: Position,
+        id: RunID, team: TeamID, workflow: WorkflowID, version: Int,
+        definitionLocation: PayloadLocation,
         queue: Queue, mode: Mode, status: Status, schedule: ScheduleID?, trigger: TriggerID?,
         scheduledTime: Instant?, input: PayloadLocation?, output: PayloadLocation?,
         error: RunError?, attempt: Int, tries: Int, priority: Int, expiresAt: Instant?,
@@ -128,7 +129,7 @@ package struct Run: Hashable, Sendable {
         self.team = team
         self.workflow = workflow
         self.version = version
-        self.definitionPosition = definitionPosition
+        self.definitionLocation = definitionLocation
         self.queue = queue
         self.mode = mode
         self.status = status

@@ -11,7 +11,7 @@ package struct RunQueued: Hashable, Sendable {
     package let run: RunID
     package let workflow: WorkflowID
     package let version: Int
-    package let definitionPosition: Position
+    package let definitionLocation: PayloadLocation
     package let queue: Queue
     package let mode: Run.Mode
     package let schedule: ScheduleID?
@@ -26,7 +26,8 @@ package struct RunQueued: Hashable, Sendable {
     package let deduplication: Deduplication?
 
     package init(
-        run: RunID, workflow: WorkflowID, version: Int, definitionPosition: Position, queue: Queue,
+        run: RunID, workflow: WorkflowID, version: Int, definitionLocation: PayloadLocation,
+        queue: Queue,
         mode: Run.Mode, schedule: ScheduleID?, trigger: TriggerID?, scheduledTime: Instant?,
         input: RunInput, priority: Int, expiresAt: Instant?, timeoutSeconds: Int,
         retry: RetryPolicy, deduplication: Deduplication? = nil
@@ -34,7 +35,7 @@ package struct RunQueued: Hashable, Sendable {
         self.run = run
         self.workflow = workflow
         self.version = version
-        self.definitionPosition = definitionPosition
+        self.definitionLocation = definitionLocation
         self.queue = queue
         self.mode = mode
         self.schedule = schedule

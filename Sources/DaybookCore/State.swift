@@ -15,6 +15,7 @@ package protocol State: ~Copyable {
     mutating func set(_ workflow: Workflow)
     borrowing func version(_ number: Int, of workflow: WorkflowID, team: TeamID) -> Version?
     mutating func set(_ version: Version)
+    mutating func removeVersion(_ number: Int, of workflow: WorkflowID, team: TeamID)
 
     borrowing func schedule(_ id: ScheduleID, of team: TeamID) -> Schedule?
     mutating func set(_ schedule: Schedule)
@@ -66,6 +67,9 @@ package protocol State: ~Copyable {
     borrowing func subscriptions(of team: TeamID) -> [Subscription]
     borrowing func delivery(_ id: DeliveryID, of team: TeamID) -> Delivery?
     mutating func set(_ delivery: Delivery)
+
+    borrowing func operation(_ id: OperationID, of team: TeamID) -> BulkOperation?
+    mutating func set(_ operation: BulkOperation)
 }
 
 extension State where Self: ~Copyable {
@@ -86,20 +90,39 @@ extension State where Self: ~Copyable {
             if let before { remove(.due(before)) }
             if let after { insert(.due(after)) }
         }
+        countPromise(new, over: old)
         if let key = new.deduplicationKey, (old?.status == .pending) != (new.status == .pending) {
             setPendingSchedule(
                 new.status == .pending ? new.id : nil, for: key, of: new.workflow, team: new.team)
         }
     }
 
+    /// Keeps count of what a workflow still has to fire, and of which versions that needs.
+    private mutating func countPromise(_ new: Schedule, over old: Schedule?) {
+        let (before, after) = (old?.status == .pending, new.status == .pending)
+        guard before != after || after && old?.version != new.version else { return }
+        var usage = usage(of: new.workflow, team: new.team)
+        if before, let old { usage.countPending(pinnedTo: old.version, by: -1) }
+        if after { usage.countPending(pinnedTo: new.version, by: 1) }
+        set(usage, of: new.workflow, team: new.team)
+    }
+
+    private mutating func countUnfinished(_ run: Run, by count: Int) {
+        var usage = usage(of: run.workflow, team: run.team)
+        usage.countUnfinished(of: run.version, by: count)
+        set(usage, of: run.workflow, team: run.team)
+    }
+
     /// Writes a run and keeps its lists and its due moments in step.
     mutating func write(_ new: Run, over old: Run?) {
         set(new)
         if old == nil {
+            countUnfinished(new, by: 1)
             insert(.run(.byWorkflow(new.team, new.workflow, new.id)))
             insert(.run(.unfinished(new.team, new.id)))
         }
         if new.status.isFinal, old?.status.isFinal == false {
+            countUnfinished(new, by: -1)
             remove(.run(.unfinished(new.team, new.id)))
         }
         if (old?.status == .inProgress) != (new.status == .inProgress) {

@@ -101,6 +101,10 @@ package struct Workflow: Hashable, Sendable {
     package var secret: SealedSecret
     /// The secret before the last rotation, and until when it holds.
     package var previousSecret: PreviousSecret?
+    /// The operation that ends what there is of it and deletes it: nothing new is taken meanwhile.
+    package var deletion: OperationID?
+    /// From then on there is no such workflow; the row stays for what happened before.
+    package var deletedAt: Instant?
     package var revision: UInt64
     package var touched: Touched
 
@@ -117,8 +121,8 @@ package struct Workflow: Hashable, Sendable {
     package init(
         id: WorkflowID, team: TeamID, name: String, description: String?, runTimeoutSeconds: Int,
         retry: RetryPolicy, maxConcurrentRuns: Int, isPaused: Bool, activeVersion: Int,
-        lastVersion: Int, secret: SealedSecret, previousSecret: PreviousSecret?, revision: UInt64,
-        touched: Touched
+        lastVersion: Int, secret: SealedSecret, previousSecret: PreviousSecret?,
+        deletion: OperationID?, deletedAt: Instant?, revision: UInt64, touched: Touched
     ) {
         self.id = id
         self.team = team
@@ -132,6 +136,8 @@ package struct Workflow: Hashable, Sendable {
         self.lastVersion = lastVersion
         self.secret = secret
         self.previousSecret = previousSecret
+        self.deletion = deletion
+        self.deletedAt = deletedAt
         self.revision = revision
         self.touched = touched
     }
@@ -143,8 +149,8 @@ package struct Version: Hashable, Sendable {
     package let team: TeamID
     package let number: Int
     package var name: String?
-    /// The entry whose event carries the definition.
-    package var definitionPosition: Position
+    /// The event that carries the definition.
+    package var definitionLocation: PayloadLocation
     package var queue: Queue
     /// The version that it was copied from; `nil` for the draft.
     package var source: Int?
@@ -152,13 +158,13 @@ package struct Version: Hashable, Sendable {
 
     package init(
         workflow: WorkflowID, team: TeamID, number: Int, name: String?,
-        definitionPosition: Position, queue: Queue, source: Int?, touched: Touched
+        definitionLocation: PayloadLocation, queue: Queue, source: Int?, touched: Touched
     ) {
         self.workflow = workflow
         self.team = team
         self.number = number
         self.name = name
-        self.definitionPosition = definitionPosition
+        self.definitionLocation = definitionLocation
         self.queue = queue
         self.source = source
         self.touched = touched

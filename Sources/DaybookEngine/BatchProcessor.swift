@@ -128,7 +128,7 @@ extension Submission {
         switch command {
         case .createTeam: TeamID(newID)
         case .setLicense(let team, _): team
-        case .initialise, .start, .stop, .pause, .resume, .trustClock: nil
+        case .initialise, .start, .stop, .pause, .resume, .trustClock, .recordKeyUse: nil
         default: team
         }
     }

@@ -11,6 +11,7 @@ package final class Engine: Sendable {
     package let feed = Feed()
     package let claimants: Claimants
     let flights = Flights()
+    let keyUses = KeyUses()
     package let triggerActivity: TriggerActivity
     package let circuits = Circuits()
     private let secrets: SecretKeys
@@ -137,6 +138,7 @@ package final class Engine: Sendable {
     package func stop() async {
         beginStopping()
         await rebuilding.end()
+        await recordKeyUses()
         _ = await submitOwn([own(.stop)])
         mailbox.close()
         await writer.waitForEnd()
@@ -301,6 +303,14 @@ package final class Engine: Sendable {
     /// Submits commands of the service's own together and returns their outcomes in order.
     package func submitOwn(_ submissions: [Submission]) async -> [Outcome] {
         await submitTogether(submissions, in: .service)
+    }
+
+    /// Submits commands of one client together and returns their outcomes in order.
+    package func submitRequests(_ submissions: [Submission]) async -> [Outcome] {
+        if let first = submissions.first, let refusal = refusal(of: first.command) {
+            return submissions.map { _ in .unavailable(refusal) }
+        }
+        return await submitTogether(submissions, in: .requests)
     }
 
     func submitTogether(_ submissions: [Submission], in lane: Mailbox.Lane) async -> [Outcome] {

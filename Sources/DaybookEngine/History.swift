@@ -166,6 +166,7 @@ extension Entry {
             switch event {
             case .workflowCreated(let created): sum + created.definition.bytes.count
             case .draftEdited(let edited): sum + edited.definition.bytes.count
+            case .versionImported(let event): sum + event.version.definition.bytes.count
             default: sum
             }
         }

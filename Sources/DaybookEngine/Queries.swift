@@ -59,6 +59,43 @@ extension Engine {
         }
     }
 
+    package func apiKey(_ id: KeyID) throws -> APIKey? { try read { try $0.apiKey(id) } }
+
+    /// A page of all teams, oldest first.
+    package func teams(after cursor: [UInt8]?, limit: Int) throws -> Page<Team> {
+        try read { try $0.teams(after: cursor, limit: limit) }
+    }
+
+    /// A page of the keys of all teams, or of one, newest first; revoked ones too.
+    package func apiKeys(
+        of team: TeamID?, after cursor: [UInt8]?, limit: Int
+    ) throws -> Page<APIKey> {
+        try pages(cursor, limit, .max) { view, cursor, limit in
+            try view.apiKeys(
+                of: team, after: cursor, limit: limit, work: settings.listWorkPerSnapshot)
+        } size: { _ in
+            0
+        } cursor: { key in
+            key.id.bytes
+        }
+    }
+
+    /// Whether a key other than this one may still administer the service.
+    package func hasAdministrator(besides key: KeyID) throws -> Bool {
+        let now = clock.now()
+        var cursor: [UInt8]?
+        repeat {
+            let page = try apiKeys(of: nil, after: cursor, limit: 1_000)
+            if page.items.contains(where: {
+                $0.id != key && $0.role == .admin && $0.expiresAt == nil && $0.isValid(at: now)
+            }) {
+                return true
+            }
+            cursor = page.next
+        } while cursor != nil
+        return false
+    }
+
     /// How much there is over all teams.
     package struct Counts: Sendable {
         package let position: Position
@@ -127,12 +164,18 @@ extension Engine {
     package func assignment(of run: Run) throws -> Assignment {
         try read { view in
             Assignment(
-                run: run, definition: try view.definition(at: run.definitionPosition),
+                run: run, definition: try view.definition(at: run.definitionLocation),
                 input: try view.stored(run.input))
         }
     }
 
     package func workflow(_ id: WorkflowID, of team: TeamID) throws -> Workflow? {
+        let workflow = try read { try $0.workflow(id, of: team) }
+        return workflow?.deletedAt == nil ? workflow : nil
+    }
+
+    /// The same, also where it was deleted: what happened to it can still be asked.
+    package func workflowEverMade(_ id: WorkflowID, of team: TeamID) throws -> Workflow? {
         try read { try $0.workflow(id, of: team) }
     }
 
@@ -140,14 +183,16 @@ extension Engine {
         _ number: Int, of workflow: WorkflowID, team: TeamID
     ) throws -> VersionDetail? {
         try read { view in
-            guard let row = try view.version(number, of: workflow, team: team) else { return nil }
+            guard try view.workflow(workflow, of: team)?.deletedAt == nil,
+                let row = try view.version(number, of: workflow, team: team)
+            else { return nil }
             return try view.detail(row)
         }
     }
 
     /// A version as a command left it, with its definition.
     package func detail(_ version: Version, isActive: Bool) throws -> VersionDetail {
-        let definition = try read { try $0.definition(at: version.definitionPosition) }
+        let definition = try read { try $0.definition(at: version.definitionLocation) }
         return VersionDetail(version: version, definition: definition, isActive: isActive)
     }
 
@@ -239,7 +284,7 @@ extension Engine {
         let now = clock.now()
         let (definition, input, workflow) = try read { view in
             (
-                try view.definition(at: run.definitionPosition),
+                try view.definition(at: run.definitionLocation),
                 try run.input.map { try view.payload(at: $0) },
                 try view.workflow(run.workflow, of: run.team)
             )
@@ -272,7 +317,7 @@ extension View {
 
     fileprivate borrowing func detail(_ version: Version) throws -> VersionDetail {
         VersionDetail(
-            version: version, definition: try definition(at: version.definitionPosition),
+            version: version, definition: try definition(at: version.definitionLocation),
             isActive: try workflow(version.workflow, of: version.team)?.activeVersion
                 == version.number)
     }

@@ -32,6 +32,8 @@ package struct Settings: Sendable {
     package var standstillSeconds = 10
     /// Recounts lie so far apart.
     package var recountSeconds = 3_600
+    /// When keys were used last is recorded so often.
+    package var keyUseSeconds = 3_600
     /// The newest checkpoint is written to its file so often.
     package var checkpointSeconds = 60
     /// Requests of executors open at once.

@@ -13,6 +13,10 @@ package struct API: Sendable {
         package var payloadBytes = 256 << 10
         /// The payloads of one page of a list.
         package var pageBytes = 4 << 20
+        /// The body of a request that creates many schedules.
+        package var batchBytes = 32 << 20
+        /// Requests of that kind that are served at once: their bodies are in memory.
+        package var batches = 8
 
         package init() {}
     }
@@ -22,6 +26,7 @@ package struct API: Sendable {
     package let limits: Limits
     package let metrics: PrometheusRegistry
     package let logger: Logger
+    let batchPlaces: BatchPlaces
 
     package init(
         engine: Engine, egress: EgressRules, limits: Limits = Limits(),
@@ -32,6 +37,7 @@ package struct API: Sendable {
         self.limits = limits
         self.metrics = metrics
         self.logger = logger
+        batchPlaces = BatchPlaces(limits.batches)
     }
 
     /// Submits the call's command and returns what was accepted; throws the problem otherwise.
@@ -73,15 +79,25 @@ package struct API: Sendable {
     private func submission(
         _ command: Command, for call: Call, team: TeamID? = nil, payload: SaltedPayload? = nil
     ) throws -> Submission {
+        try submission(
+            command, for: call, team: team, idempotency: try call.idempotencyKey(),
+            payload: payload)
+    }
+
+    /// - Parameter idempotency: the request's key, or the one of a part of it.
+    func submission(
+        _ command: Command, for call: Call, team: TeamID? = nil, idempotency: IdempotencyKey?,
+        payload: SaltedPayload?
+    ) throws -> Submission {
         guard let principal = call.principal else { throw Problem.unauthorized }
         return Submission(
             command, by: .key(principal.key), team: team ?? principal.team,
-            id: call.requestID, idempotency: try call.idempotencyKey(),
+            id: call.requestID, idempotency: idempotency,
             expectedRevisions: try call.expectedRevisions(), traceparent: call.traceparent,
             payload: payload)
     }
 
-    private func accepted(_ outcome: Outcome) throws -> Accepted {
+    func accepted(_ outcome: Outcome) throws -> Accepted {
         switch outcome {
         case .accepted(let accepted): return accepted
         case .refused(let rejection): throw Problem(rejection)
@@ -113,6 +129,7 @@ package struct API: Sendable {
         guard let key = try engine.validKey(presented.id),
             areEqualInConstantTime(key.secretDigest.bytes, digest.bytes)
         else { return nil }
+        engine.noteUse(of: key.id)
         return Principal(key: key.id, team: key.team, role: key.role)
     }
 }

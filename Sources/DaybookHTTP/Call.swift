@@ -73,10 +73,14 @@ struct Call: Sendable {
         return (fields, fields.whole(type))
     }
 
+    /// The type of the body without its parameters, in lower case.
+    var mediaType: String {
+        let media = (headers[.contentType] ?? "").split(separator: ";", maxSplits: 1).first ?? ""
+        return media.trimmingCharacters(in: .whitespaces).lowercased()
+    }
+
     private func checkContentType() throws {
-        let type = headers[.contentType] ?? ""
-        let media = type.split(separator: ";", maxSplits: 1).first ?? ""
-        guard media.trimmingCharacters(in: .whitespaces).lowercased() == "application/json" else {
+        guard mediaType == "application/json" else {
             throw Problem(
                 status: .unsupportedMediaType, code: "unsupported_media_type",
                 title: "The body must be JSON", detail: "send `Content-Type: application/json`")

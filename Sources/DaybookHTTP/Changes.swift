@@ -54,7 +54,7 @@ private func fields(_ object: PastObject?) -> [(name: String, value: [UInt8])] {
         for version in versions {
             let prefix = "versions/\(version.number)/"
             more.append((prefix + "version_name", text { $0.optional(version.name) }))
-            more.append((prefix + "definition", position(version.definitionPosition)))
+            more.append((prefix + "definition", position(version.definitionLocation.position)))
         }
     }
     let body = writer.finish()

@@ -194,7 +194,7 @@ enum LogRoutes {
 
     private static func ofWorkflow(_ call: Call, _ api: API) async throws -> Reply {
         let id: WorkflowID = try call.id("workflow_id", "workflow")
-        let workflow = try api.engine.workflow(id, of: call.team)
+        let workflow = try api.engine.workflowEverMade(id, of: call.team)
         return try history(AnyID(id), workflow?.touched.position, "workflow", call, api)
     }
 

@@ -121,6 +121,8 @@ extension Problem {
     /// The codes of answers that came too late, or a second time.
     static let aboutTheRunsState = ["run_state", "stale_attempt"]
 
+    static let overloaded = Problem(Unavailable.overloaded)
+
     static let `internal` = Problem(
         status: .internalServerError, code: "internal", title: "The service failed",
         detail: "the request could not be served; the service's log says why")
@@ -134,70 +136,78 @@ extension Problem {
         case .scheduleNotPending(let status, let run, let position):
             var members = [Member("schedule_status", status.name), Member("position", position)]
             if let run { members.append(Member("run_id", run.description)) }
-            self.init(
-                status: .conflict, code: "not_pending", title: "The schedule is not pending",
-                detail: "the schedule is \(status.name)"
-                    + (run.map { "; it fired as run \($0)" } ?? ""),
-                members: members)
+            self.init(rejection, title: "The schedule is not pending", members)
         case .runState(let status, let position):
             self.init(
-                status: .conflict, code: "run_state", title: "The run's state does not allow it",
-                detail: "the run is \(status.name)",
-                members: [Member("run_status", status.name), Member("position", position)])
+                rejection, title: "The run's state does not allow it",
+                [Member("run_status", status.name), Member("position", position)])
         case .staleAttempt(let current, let position):
             self.init(
-                status: .conflict, code: "stale_attempt", title: "The attempt is not current",
-                detail: "the run is at attempt \(current)",
-                members: [Member("attempt", current), Member("position", position)])
+                rejection, title: "The attempt is not current",
+                [Member("attempt", current), Member("position", position)])
         case .notFinished(let position):
             self.init(
-                status: .conflict, code: "not_finished", title: "The schedule is still to fire",
-                detail: "cancel it first, or erase it with force",
-                members: [Member("schedule_status", "pending"), Member("position", position)])
+                rejection, title: "The schedule is still to fire",
+                [Member("schedule_status", "pending"), Member("position", position)])
         case .revisionMismatch(let current):
             self.init(
-                status: .preconditionFailed, code: "revision_mismatch",
-                title: "The object has changed", detail: "its revision is \(current)",
-                members: [Member("revision", current)])
+                rejection, .preconditionFailed, title: "The object has changed",
+                [Member("revision", current)])
         case .invalid(let violations):
             self = .invalid(
                 violations.map { FieldError(pointer: "/\($0.field)", message: $0.message) })
         case .idempotencyKeyReused:
             self.init(
-                status: .unprocessableContent, code: "idempotency_key_reused",
-                title: "The idempotency key was used for another request",
-                detail: "use a new Idempotency-Key for a new request")
+                rejection, .unprocessableContent,
+                title: "The idempotency key was used for another request")
         case .deduplicated(let schedule, let position):
             self.init(
-                status: .conflict, code: "duplicate", title: "The promise has been given already",
-                detail: "the pending schedule \(schedule) has this dedup_key",
-                members: [
-                    Member("schedule_id", schedule.description), Member("position", position),
-                ])
+                rejection, title: "The promise has been given already",
+                [Member("schedule_id", schedule.description), Member("position", position)])
         case .refusalRetried(let run, let position):
             self.init(
-                status: .conflict, code: "refusal_retried",
-                title: "The refused message has been taken already",
-                detail: "it became run \(run)",
-                members: [Member("run_id", run.description), Member("position", position)])
+                rejection, title: "The refused message has been taken already",
+                [Member("run_id", run.description), Member("position", position)])
         case .deliveryState(let status, let position):
             self.init(
-                status: .conflict, code: "delivery_state",
-                title: "The delivery's state does not allow it",
-                detail: "the delivery is \(status.name)",
-                members: [
-                    Member("delivery_status", status.name), Member("position", position),
-                ])
-        case .tooMany(let kind, let limit):
+                rejection, title: "The delivery's state does not allow it",
+                [Member("delivery_status", status.name), Member("position", position)])
+        case .workflowInUse(let pending, let unfinished, let position):
             self.init(
-                status: .conflict, code: "limit_reached", title: "There are too many already",
-                detail: "at most \(limit) of the kind \(kind.name)",
-                members: [Member("limit", limit)])
+                rejection, title: "The workflow is still needed",
+                [
+                    Member("pending", pending), Member("unfinished_runs", unfinished),
+                    Member("position", position),
+                ])
+        case .workflowClosed(let operation, let position):
+            self.init(
+                rejection, title: "The workflow is being deleted",
+                [
+                    Member("operation_id", operation.description), Member("position", position),
+                ])
+        case .versionInUse(_, _, let use, let position):
+            self.init(
+                rejection, title: "The version is still needed",
+                [
+                    Member("pending", use.pinned), Member("unfinished_runs", use.unfinishedRuns),
+                    Member("position", position),
+                ])
+        case .tooMany(_, let limit):
+            self.init(rejection, title: "There are too many already", [Member("limit", limit)])
         case .paused: self.init(Unavailability.paused)
         case .nothingStartable, .notDue, .changedMeanwhile, .alreadyInitialised:
             // Answers to the service's own commands; no route submits one that gets them.
             self = .internal
         }
+    }
+
+    private init(
+        _ rejection: Rejection, _ status: HTTPResponse.Status = .conflict, title: String,
+        _ members: [Member] = []
+    ) {
+        self.init(
+            status: status, code: rejection.code, title: title, detail: rejection.detail,
+            members: members)
     }
 
     init(_ reason: Unavailable) {

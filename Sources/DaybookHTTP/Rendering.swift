@@ -86,11 +86,7 @@ extension JSONWriter {
             writer.field("active_version", workflow.activeVersion)
             writer.field("latest_version", workflow.lastVersion)
             writer.field("run_timeout_seconds", workflow.runTimeoutSeconds)
-            writer.object("retry") { writer in
-                writer.field("max_attempts", workflow.retry.maxAttempts)
-                writer.field("initial_backoff_seconds", workflow.retry.initialBackoffSeconds)
-                writer.field("max_backoff_seconds", workflow.retry.maxBackoffSeconds)
-            }
+            writer.retryPolicy(workflow.retry)
             writer.field("max_concurrent_runs", workflow.maxConcurrentRuns)
             writer.field("paused", workflow.isPaused)
             writer.field("revision", workflow.revision)
@@ -124,8 +120,10 @@ extension JSONWriter {
         }
     }
 
-    /// - Parameter text: the key itself, where the answer is the one that shows it.
-    mutating func apiKey(_ key: APIKey, text: String?) {
+    /// - Parameters:
+    ///   - lastUsedAt: of the key, as it is known now.
+    ///   - text: the key itself, where the answer is the one that shows it.
+    mutating func apiKey(_ key: APIKey, lastUsedAt: Instant?, text: String? = nil) {
         object { writer in
             writer.field("id", key.id)
             writer.field("team_id", key.team)
@@ -133,6 +131,7 @@ extension JSONWriter {
             writer.field("name", key.name)
             writer.field("expires_at", key.expiresAt)
             writer.field("revoked_at", key.revokedAt)
+            writer.field("last_used_at", lastUsedAt)
             writer.touched(key.touched)
             if let text { writer.field("key", text) }
         }

@@ -14,6 +14,8 @@ struct Route: Sendable {
         case json
         /// As it comes, whatever it is.
         case raw
+        /// Many items; may be larger.
+        case batch
     }
 
     let method: HTTPRequest.Method
@@ -44,7 +46,7 @@ struct Route: Sendable {
     /// Every route there is. Tests walk it, so that a new one is checked like all others.
     static let all: [Route] =
         ScheduleRoutes.all + RunRoutes.all + WorkerRoutes.all + WorkflowRoutes.all
-        + VersionRoutes.all
+        + VersionRoutes.all + BundleRoutes.all + BulkRoutes.all
         + TriggerRoutes.all + HookRoutes.all + WebhookRoutes.all
         + LogRoutes.all + TeamRoutes.all + OperationRoutes.all
 }

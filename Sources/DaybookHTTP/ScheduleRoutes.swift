@@ -20,7 +20,16 @@ enum ScheduleRoutes {
 
     private static func create(_ call: Call, _ api: API) async throws -> Reply {
         let workflow: WorkflowID = try call.id("workflow_id", "workflow")
-        let fields = try call.fields(opaque: ["run_input"])
+        let (new, payload) = try newSchedule(try call.fields(opaque: ["run_input"]), api)
+        let accepted = try await api.submit(
+            .createSchedule(workflow, new), for: call, payload: payload)
+        return try reply(.created, accepted, api, knownInput: payload?.bytes)
+    }
+
+    /// What a request or an item of a batch promises.
+    static func newSchedule(
+        _ fields: JSONFields, _ api: API
+    ) throws -> (NewSchedule, SaltedPayload?) {
         let time = fields.required("scheduled_time", .instant)
         let payload = try api.payload(fields, "run_input")
         let version = fields.optional("version", .integer(Limits.versionNumbers))
@@ -29,16 +38,13 @@ enum ScheduleRoutes {
         let priority = fields.optional("priority", .integer(Limits.priorities))
         let key = fields.optional("dedup_key", .string(bytes: Limits.deduplicationKeyBytes))
         try fields.throwMistakes()
-        let accepted = try await api.submit(
-            .createSchedule(
-                workflow,
-                NewSchedule(
-                    scheduledTime: present(time), input: payload?.payload, version: version,
-                    scheduledByName: name, expiresAt: end,
-                    priority: priority ?? Limits.defaultPriority,
-                    deduplicationKey: key.map { DeduplicationKey($0) })),
-            for: call, payload: payload)
-        return try reply(.created, accepted, api, knownInput: payload?.bytes)
+        return (
+            NewSchedule(
+                scheduledTime: present(time), input: payload?.payload, version: version,
+                scheduledByName: name, expiresAt: end,
+                priority: priority ?? Limits.defaultPriority,
+                deduplicationKey: key.map { DeduplicationKey($0) }), payload
+        )
     }
 
     private static func modify(_ call: Call, _ api: API) async throws -> Reply {

@@ -143,7 +143,7 @@ package struct Server {
                 status: .unsupportedMediaType, code: "unsupported_content_encoding",
                 title: "The body must not be compressed", detail: "send it as it is")
         }
-        let limit = api.limits.bodyBytes
+        let limit = route.body == .batch ? api.limits.batchBytes : api.limits.bodyBytes
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw Problem.tooLarge(limit)
         }

@@ -7,8 +7,11 @@ import HTTPTypes
 enum TeamRoutes {
     static let all: [Route] = [
         Route(.post, "/teams", .role(.admin), body: .json, create),
+        Route(.get, "/teams", .role(.admin), list),
         Route(.patch, "/teams/{team_id}/license", .role(.admin), body: .json, setLicense),
         Route(.post, "/api-keys", .role(.admin), body: .json, createKey),
+        Route(.get, "/api-keys", .role(.admin), listKeys),
+        Route(.delete, "/api-keys/{key_id}", .role(.admin), revokeKey),
     ]
 
     private static func create(_ call: Call, _ api: API) async throws -> Reply {
@@ -21,6 +24,44 @@ enum TeamRoutes {
                 name: present(name), maxConcurrentRuns: maximum ?? Limits.defaultTeamRuns),
             for: call)
         return try reply(.created, accepted)
+    }
+
+    private static func list(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        let parameters = ListParameters(query)
+        try query.finish()
+        let page = try api.engine.teams(after: parameters.cursor, limit: parameters.limit)
+        return .list(page.items, next: page.next) { $0.team($1) }
+    }
+
+    private static func listKeys(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        let team: TeamID? = query.id("team_id")
+        let parameters = ListParameters(query)
+        try query.finish()
+        let page = try api.engine.apiKeys(
+            of: team, after: parameters.cursor, limit: parameters.limit)
+        return .list(page.items, next: page.next) {
+            $0.apiKey($1, lastUsedAt: api.engine.lastUse(of: $1))
+        }
+    }
+
+    private static func revokeKey(_ call: Call, _ api: API) async throws -> Reply {
+        let id: KeyID = try call.id("key_id", "key")
+        guard let key = try api.engine.apiKey(id) else { throw Problem.notFound("key") }
+        // Without an administrator nobody could ever make one again.
+        if key.role == .admin, key.revokedAt == nil,
+            try !api.engine.hasAdministrator(besides: id)
+        {
+            throw Problem(
+                status: .conflict, code: "last_administrator",
+                title: "The key is the last one that can administer the service",
+                detail: "make another admin key without an end first")
+        }
+        let accepted = try await api.submit(.revokeKey(id), for: call, team: key.team)
+        guard case .apiKey(let revoked) = accepted.answer else { throw Problem.internal }
+        return Reply.json { $0.apiKey(revoked, lastUsedAt: api.engine.lastUse(of: revoked)) }
+            .with(accepted)
     }
 
     private static func setLicense(_ call: Call, _ api: API) async throws -> Reply {
@@ -63,7 +104,9 @@ enum TeamRoutes {
             APIKeyText(id: key.id, randomBytes: $0)
         }
         return Reply.json(.created) { writer in
-            writer.apiKey(key, text: texts.first { $0.secretDigest == key.secretDigest }?.text)
+            writer.apiKey(
+                key, lastUsedAt: api.engine.lastUse(of: key),
+                text: texts.first { $0.secretDigest == key.secretDigest }?.text)
         }.with(accepted)
     }
 

@@ -18,6 +18,10 @@ enum VersionRoutes {
         Route(
             .post, "/workflows/{workflow_id}/versions/{version}/activate", .role(.write),
             body: .json, activate),
+        Route(.delete, "/workflows/{workflow_id}/versions/{version}", .role(.write), delete),
+        Route(
+            .get, "/workflows/{workflow_id}/versions/{version}/diff/{other_version}",
+            .role(.read), diff),
     ]
 
     private static func save(_ call: Call, _ api: API) async throws -> Reply {
@@ -72,6 +76,50 @@ enum VersionRoutes {
         try call.fields(mayBeEmpty: true).throwMistakes()
         return try WorkflowRoutes.reply(
             try await api.submit(.activateVersion(id, number: number), for: call))
+    }
+
+    private static func delete(_ call: Call, _ api: API) async throws -> Reply {
+        let id: WorkflowID = try call.id("workflow_id", "workflow")
+        let number = try call.versionNumber()
+        let accepted = try await api.submit(.deleteVersion(id, number: number), for: call)
+        return Reply.json { writer in
+            writer.object { writer in
+                writer.field("workflow_id", id)
+                writer.field("version_number", number)
+                writer.field("deleted", true)
+            }
+        }.with(accepted)
+    }
+
+    /// What is different in the definition of the second version.
+    private static func diff(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        let id: WorkflowID = try call.id("workflow_id", "workflow")
+        let numbers = [try call.versionNumber(), try call.versionNumber("other_version")]
+        let versions = try numbers.map { number in
+            guard let detail = try api.engine.version(number, of: id, team: call.team) else {
+                throw Problem.notFound("version")
+            }
+            return detail
+        }
+        let changes = DefinitionDiff.changes(
+            from: versions[0].definition.bytes, to: versions[1].definition.bytes)
+        return Reply.json { writer in
+            writer.object { writer in
+                writer.field("workflow_id", id)
+                writer.field("from_version", numbers[0])
+                writer.field("to_version", numbers[1])
+                writer.array("changes") { writer in
+                    for change in changes {
+                        writer.object { writer in
+                            writer.field("path", change.path)
+                            if let old = change.old { writer.field("old", raw: old) }
+                            if let new = change.new { writer.field("new", raw: new) }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     private static func read(_ call: Call, _ api: API) async throws -> Reply {

@@ -15,6 +15,7 @@ enum WorkflowRoutes {
             setConcurrency),
         Route(
             .post, "/workflows/{workflow_id}/secret/rotate", .role(.write), body: .json, rotate),
+        Route(.delete, "/workflows/{workflow_id}", .role(.write), takesQuery: true, delete),
     ]
 
     private static func create(_ call: Call, _ api: API) async throws -> Reply {
@@ -50,13 +51,13 @@ enum WorkflowRoutes {
         return try replyWithSecret(.ok, accepted, call, api)
     }
 
-    private static func newSecret(_ team: TeamID, _ api: API) -> SealedSecret {
+    static func newSecret(_ team: TeamID, _ api: API) -> SealedSecret {
         api.engine.seal(
             api.engine.randomBytes(WebhookSecret.randomByteCount), for: .workflowSecret, of: team)
     }
 
     /// The answers that made a secret are the ones that show it, also when they are given again.
-    private static func replyWithSecret(
+    static func replyWithSecret(
         _ status: HTTPResponse.Status, _ accepted: Accepted, _ call: Call, _ api: API
     ) throws -> Reply {
         guard case .workflow(let workflow) = accepted.answer else { throw Problem.internal }
@@ -82,6 +83,23 @@ enum WorkflowRoutes {
         changes.isPaused = fields.optional("paused", .bool)
         try fields.throwMistakes()
         return try reply(try await api.submit(.modifyWorkflow(id, changes), for: call))
+    }
+
+    /// Deletes the workflow, or starts what ends all that is still to happen and deletes it then.
+    private static func delete(_ call: Call, _ api: API) async throws -> Reply {
+        let id: WorkflowID = try call.id("workflow_id", "workflow")
+        let query = QueryFields(call)
+        let cancels = query.boolean("cancel_pending") ?? false
+        try query.finish()
+        guard cancels else {
+            return Reply.deleted(id).with(try await api.submit(.deleteWorkflow(id), for: call))
+        }
+        let usage = try api.engine.usage(of: id, team: call.team)
+        return try BulkRoutes.reply(
+            try await api.submit(
+                .startOperation(
+                    .deleteWorkflow(id), matched: usage.pending + usage.unfinishedRuns),
+                for: call))
     }
 
     private static func setConcurrency(_ call: Call, _ api: API) async throws -> Reply {

@@ -42,6 +42,10 @@ extension Batch: State {
             version.rowBytes)
     }
 
+    package mutating func removeVersion(_ number: Int, of workflow: WorkflowID, team: TeamID) {
+        delete(tables.versions, Keys.version(team, workflow, number))
+    }
+
     package borrowing func schedule(_ id: ScheduleID, of team: TeamID) -> Schedule? {
         row(tables.schedules, Keys.row(team, id))
     }
@@ -256,5 +260,13 @@ extension Batch: State {
 
     package mutating func set(_ delivery: Delivery) {
         put(tables.deliveries, Keys.row(delivery.team, delivery.id), delivery.rowBytes)
+    }
+
+    package borrowing func operation(_ id: OperationID, of team: TeamID) -> BulkOperation? {
+        row(tables.operations, Keys.row(team, id))
+    }
+
+    package mutating func set(_ operation: BulkOperation) {
+        put(tables.operations, Keys.row(operation.team, operation.id), operation.rowBytes)
     }
 }

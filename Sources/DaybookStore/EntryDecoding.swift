@@ -102,8 +102,18 @@ extension EntryCodec {
         case .keyRevoked(let event):
             try known(event)
             return .keyRevoked(KeyRevoked(key: try id(event.key), previous: event.previous))
+        case .keysUsed(let event):
+            try known(event)
+            var uses: [KeyUse] = []
+            for use in event.uses {
+                try known(use)
+                uses.append(
+                    KeyUse(key: try id(use.key), usedAt: Instant(microseconds: use.usedAt)))
+            }
+            return .keysUsed(uses)
         case .workflowCreated, .workflowModified, .concurrencySet, .secretRotated, .draftEdited,
-            .versionSaved, .versionRenamed, .versionActivated:
+            .versionSaved, .versionRenamed, .versionActivated, .workflowDeleted,
+            .workflowClosed, .workflowReopened, .versionDeleted, .versionImported:
             return try decodeWorkflow(event)
         case .scheduleCreated, .scheduleModified, .scheduleCancelled, .scheduleFired,
             .scheduleExpired:
@@ -121,6 +131,8 @@ extension EntryCodec {
         case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued,
             .deliveriesRequeued:
             return try decodeDelivery(event)
+        case .operationStarted, .operationAdvanced, .operationFinished:
+            return try decodeOperation(event)
         }
     }
 
@@ -177,7 +189,8 @@ extension EntryCodec {
                     workflow: try id(event.workflow), previous: event.previous,
                     number: Int(event.number), source: Int(event.source),
                     name: event.hasName ? event.name : nil,
-                    definitionPosition: event.definitionPosition,
+                    definitionLocation: PayloadLocation(
+                        position: event.definitionPosition, event: Int(event.definitionEvent)),
                     queue: try decode(event.queue)))
         case .versionRenamed(let event):
             try known(event)
@@ -191,6 +204,34 @@ extension EntryCodec {
                 VersionActivated(
                     workflow: try id(event.workflow), previous: event.previous,
                     number: Int(event.number)))
+        case .workflowDeleted(let event):
+            try known(event)
+            return .workflowDeleted(
+                WorkflowDeleted(workflow: try id(event.workflow), previous: event.previous))
+        case .workflowClosed(let event):
+            try known(event)
+            return .workflowClosed(
+                WorkflowClosed(
+                    workflow: try id(event.workflow), previous: event.previous,
+                    operation: try id(event.operation)))
+        case .workflowReopened(let event):
+            try known(event)
+            return .workflowReopened(
+                WorkflowReopened(workflow: try id(event.workflow), previous: event.previous))
+        case .versionDeleted(let event):
+            try known(event)
+            return .versionDeleted(
+                VersionDeleted(
+                    workflow: try id(event.workflow), previous: event.previous,
+                    number: Int(event.number)))
+        case .versionImported(let event):
+            try known(event)
+            return .versionImported(
+                VersionImported(
+                    workflow: try id(event.workflow),
+                    version: ImportedVersion(
+                        number: Int(event.number), name: event.hasName ? event.name : nil,
+                        definition: try decode(event.definition))))
         default: preconditionFailure("not an event about workflows")
         }
     }
@@ -341,7 +382,9 @@ extension EntryCodec {
         }
         return RunQueued(
             run: try id(event.run), workflow: try id(event.workflow), version: Int(event.version),
-            definitionPosition: event.definitionPosition, queue: try decode(event.queue),
+            definitionLocation: PayloadLocation(
+                position: event.definitionPosition, event: Int(event.definitionEvent)),
+            queue: try decode(event.queue),
             mode: mode, schedule: try optionalID(event.schedule),
             trigger: try optionalID(event.trigger),
             scheduledTime: event.hasScheduledTime

@@ -77,8 +77,19 @@ package enum EntryCodec {
                     $0.key = Data(event.key.bytes)
                     $0.previous = event.previous
                 })
+        case .keysUsed(let uses):
+            .keysUsed(
+                .with {
+                    $0.uses = uses.map { use in
+                        .with {
+                            $0.key = Data(use.key.bytes)
+                            $0.usedAt = use.usedAt.microseconds
+                        }
+                    }
+                })
         case .workflowCreated, .workflowModified, .concurrencySet, .secretRotated, .draftEdited,
-            .versionSaved, .versionRenamed, .versionActivated:
+            .versionSaved, .versionRenamed, .versionActivated, .workflowDeleted,
+            .workflowClosed, .workflowReopened, .versionDeleted, .versionImported:
             encodeWorkflow(event)
         case .scheduleCreated, .scheduleModified, .scheduleCancelled, .scheduleFired,
             .scheduleExpired:
@@ -96,6 +107,7 @@ package enum EntryCodec {
         case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued,
             .deliveriesRequeued:
             encodeDelivery(event)
+        case .operationStarted, .operationAdvanced, .operationFinished: encodeOperation(event)
         }
     }
 
@@ -160,7 +172,8 @@ package enum EntryCodec {
                     $0.number = UInt32(event.number)
                     $0.source = UInt32(event.source)
                     if let name = event.name { $0.name = name }
-                    $0.definitionPosition = event.definitionPosition
+                    $0.definitionPosition = event.definitionLocation.position
+                    $0.definitionEvent = UInt32(event.definitionLocation.event)
                     $0.queue = encode(event.queue)
                 })
         case .versionRenamed(let event):
@@ -177,6 +190,40 @@ package enum EntryCodec {
                     $0.workflow = Data(event.workflow.bytes)
                     $0.previous = event.previous
                     $0.number = UInt32(event.number)
+                })
+        case .workflowDeleted(let event):
+            .workflowDeleted(
+                .with {
+                    $0.workflow = Data(event.workflow.bytes)
+                    $0.previous = event.previous
+                })
+        case .workflowClosed(let event):
+            .workflowClosed(
+                .with {
+                    $0.workflow = Data(event.workflow.bytes)
+                    $0.previous = event.previous
+                    $0.operation = Data(event.operation.bytes)
+                })
+        case .workflowReopened(let event):
+            .workflowReopened(
+                .with {
+                    $0.workflow = Data(event.workflow.bytes)
+                    $0.previous = event.previous
+                })
+        case .versionDeleted(let event):
+            .versionDeleted(
+                .with {
+                    $0.workflow = Data(event.workflow.bytes)
+                    $0.previous = event.previous
+                    $0.number = UInt32(event.number)
+                })
+        case .versionImported(let event):
+            .versionImported(
+                .with {
+                    $0.workflow = Data(event.workflow.bytes)
+                    $0.number = UInt32(event.version.number)
+                    if let name = event.version.name { $0.name = name }
+                    $0.definition = encode(event.version.definition)
                 })
         default: preconditionFailure("not an event about workflows")
         }
@@ -336,7 +383,8 @@ package enum EntryCodec {
             $0.run = Data(event.run.bytes)
             $0.workflow = Data(event.workflow.bytes)
             $0.version = UInt32(event.version)
-            $0.definitionPosition = event.definitionPosition
+            $0.definitionPosition = event.definitionLocation.position
+            $0.definitionEvent = UInt32(event.definitionLocation.event)
             $0.queue = encode(event.queue)
             $0.mode = Daybook_RunQueued.Mode(rawValue: Int(event.mode.rawValue)) ?? .unspecified
             if let schedule = event.schedule { $0.schedule = Data(schedule.bytes) }

@@ -25,11 +25,17 @@ package enum EntryText {
             "license of team \(event.team) set to \(event.maxConcurrentRuns)"
         case .keyCreated(let event): "key \(event.key) created with role \(event.role.name)"
         case .keyRevoked(let event): "key \(event.key) revoked"
+        case .keysUsed(let uses): "use of \(uses.count) keys recorded"
         case .workflowCreated(let event): "workflow \(event.workflow) created"
         case .workflowModified(let event): "workflow \(event.workflow) modified"
         case .concurrencySet(let event):
             "cap of workflow \(event.workflow) set to \(event.maxConcurrentRuns)"
         case .secretRotated(let event): "secret of workflow \(event.workflow) rotated"
+        case .workflowDeleted(let event): "workflow \(event.workflow) deleted"
+        case .workflowClosed(let event):
+            "workflow \(event.workflow) takes nothing new: operation \(event.operation) is to delete it"
+        case .workflowReopened(let event):
+            "workflow \(event.workflow) is open again: it was not deleted"
         case .draftEdited(let event): "draft of workflow \(event.workflow) edited"
         case .versionSaved(let event):
             "version \(event.number) of workflow \(event.workflow) saved from \(event.source)"
@@ -37,6 +43,10 @@ package enum EntryText {
             "version \(event.number) of workflow \(event.workflow) renamed"
         case .versionActivated(let event):
             "version \(event.number) of workflow \(event.workflow) activated"
+        case .versionDeleted(let event):
+            "version \(event.number) of workflow \(event.workflow) deleted"
+        case .versionImported(let event):
+            "version \(event.version.number) of workflow \(event.workflow) imported"
         case .scheduleCreated(let event): "schedule \(event.schedule) created"
         case .scheduleModified(let event): "schedule \(event.schedule) modified"
         case .scheduleCancelled(let event): "schedule \(event.schedule) cancelled"
@@ -86,6 +96,20 @@ package enum EntryText {
         case .deliveriesRequeued(let event):
             "\(event.deliveries.count) deliveries to subscription \(event.subscription) are to be sent again"
         case .deliveryRequeued(let event): "delivery \(event.delivery) is to be sent again"
+        case .operationStarted(let event):
+            switch event.task {
+            case .cancel:
+                "operation \(event.operation) to cancel \(event.matched) schedules started"
+            case .modify:
+                "operation \(event.operation) to modify \(event.matched) schedules started"
+            case .deleteWorkflow(let workflow):
+                "operation \(event.operation) to delete workflow \(workflow) started"
+            }
+        case .operationAdvanced(let event):
+            "operation \(event.operation) changed \(event.step.changed) more"
+        case .operationFinished(let event):
+            event.failure.map { "operation \(event.operation) failed (\($0.name))" }
+                ?? "operation \(event.operation) completed"
         }
     }
 }

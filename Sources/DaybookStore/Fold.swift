@@ -49,6 +49,8 @@ struct Fold {
     private let deliveries: KeptRows<DeliveryID, Delivery>
     private var waitingDeliveries = Changes<DeliveryIndex>()
     private var deliveriesOfSubscription: [DeliveryIndex] = []
+    private var operations: [OperationID: BulkOperation] = [:]
+    private var runningOperations: Set<OperationIndex> = []
     private var tree: [Change] = []
 
     /// - Parameter read: the row that was written earlier.
@@ -127,6 +129,13 @@ struct Fold {
         }
         for row in subscriptions.values.joined() {
             put(.subscriptions, Keys.row(row.team, row.id), row.rowBytes)
+        }
+        for row in operations.values {
+            put(.operations, Keys.row(row.team, row.id), row.rowBytes)
+        }
+        for row in runningOperations {
+            let (table, key) = Keys.entry(.operation(row))
+            put(table, key, [])
         }
         for (team, usage) in teamUsage { put(.usage, Keys.usage(team), usage.rowBytes) }
         for (workflow, usage) in workflowUsage {
@@ -240,6 +249,10 @@ extension Fold: State {
         versions[version.workflow, default: [:]][version.number] = version
     }
 
+    mutating func removeVersion(_ number: Int, of workflow: WorkflowID, team: TeamID) {
+        versions[workflow]?[number] = nil
+    }
+
     func schedule(_ id: ScheduleID, of team: TeamID) -> Schedule? {
         schedules.row(id, team).flatMap { $0.team == team ? $0 : nil }
     }
@@ -301,8 +314,15 @@ extension Fold: State {
                 precondition(isThere, "a delivery stays with its subscription")
                 deliveriesOfSubscription.append(row)
             }
+        case .operation(let row):
+            if isThere { runningOperations.insert(row) } else { runningOperations.remove(row) }
         }
     }
+
+    func operation(_ id: OperationID, of team: TeamID) -> BulkOperation? {
+        operations[id].flatMap { $0.team == team ? $0 : nil }
+    }
+    mutating func set(_ operation: BulkOperation) { operations[operation.id] = operation }
 
     func firstReady(of team: TeamID, in queue: Queue) -> Ready? {
         waiting.firstReady(of: team, in: queue)

@@ -29,6 +29,8 @@ enum TableName: String, CaseIterable {
     case subscriptions
     case deliveries
     case deliveryLists = "delivery_lists"
+    case operations
+    case operationLists = "operation_lists"
     case tree
 
     /// Whether the table can be rebuilt from the log. `meta` is rewritten by a rebuild itself.
@@ -174,6 +176,7 @@ enum Keys {
         case .run(let index): (.runLists, run(index))
         case .due(let due): (.due, self.due(due))
         case .delivery(let index): (.deliveryLists, delivery(index))
+        case .operation(.running(let team, let id)): (.operationLists, running(team, id))
         case .startable(let row):
             (
                 .startable,
@@ -265,6 +268,14 @@ enum Keys {
                 $0.id(subscription)
                 $0.id(id)
             }
+        }
+    }
+
+    private static func running(_ team: TeamID, _ id: OperationID) -> [UInt8] {
+        key(25) {
+            $0.byte(1)
+            $0.id(team)
+            $0.id(id)
         }
     }
 

@@ -91,7 +91,7 @@ extension SaltedPayload {
             payload: Payload(byteCount: bytes.count, digest: Self.digest(salt, bytes)))
     }
 
-    static func digest(_ salt: [UInt8], _ bytes: [UInt8]) -> Digest256 {
+    package static func digest(_ salt: [UInt8], _ bytes: [UInt8]) -> Digest256 {
         var hash = SHA256()
         hash.update(data: salt)
         hash.update(data: bytes)

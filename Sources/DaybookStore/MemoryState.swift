@@ -25,6 +25,8 @@ package struct MemoryState: State {
     private var subscriptions: [SubscriptionID: Subscription] = [:]
     private var deliveries: [DeliveryID: Delivery] = [:]
     private var deliveryLists = SortedSet<DeliveryIndex>()
+    private var operations: [OperationID: BulkOperation] = [:]
+    private var operationLists = SortedSet<OperationIndex>()
 
     package init() {}
 
@@ -45,6 +47,10 @@ package struct MemoryState: State {
     }
     package mutating func set(_ version: Version) {
         versions[version.workflow, default: [:]][version.number] = version
+    }
+
+    package mutating func removeVersion(_ number: Int, of workflow: WorkflowID, team: TeamID) {
+        versions[workflow]?[number] = nil
     }
 
     package func schedule(_ id: ScheduleID, of team: TeamID) -> Schedule? {
@@ -85,6 +91,7 @@ package struct MemoryState: State {
         case .ready(let row): ready.insert(row)
         case .turn(let row): turn.insert(row)
         case .delivery(let row): deliveryLists.insert(row)
+        case .operation(let row): operationLists.insert(row)
         }
     }
 
@@ -97,6 +104,7 @@ package struct MemoryState: State {
         case .ready(let row): ready.remove(row)
         case .turn(let row): turn.remove(row)
         case .delivery(let row): deliveryLists.remove(row)
+        case .operation(let row): operationLists.remove(row)
         }
     }
 
@@ -173,6 +181,10 @@ package struct MemoryState: State {
         deliveries[id].flatMap { $0.team == team ? $0 : nil }
     }
     package mutating func set(_ delivery: Delivery) { deliveries[delivery.id] = delivery }
+    package func operation(_ id: OperationID, of team: TeamID) -> BulkOperation? {
+        operations[id].flatMap { $0.team == team ? $0 : nil }
+    }
+    package mutating func set(_ operation: BulkOperation) { operations[operation.id] = operation }
 }
 
 // Everything that is there, for checks over the whole state.
@@ -193,6 +205,8 @@ extension MemoryState {
     package var allSubscriptions: [Subscription] { Array(subscriptions.values) }
     package var allDeliveries: [Delivery] { Array(deliveries.values) }
     package var allDeliveryLists: [DeliveryIndex] { deliveryLists.elements }
+    package var allOperations: [BulkOperation] { Array(operations.values) }
+    package var allOperationLists: [OperationIndex] { operationLists.elements }
 
     /// The rows that the tables of a store should hold after the same entries.
     package var dump: ProjectionDump {
@@ -225,6 +239,7 @@ extension MemoryState {
             + due.elements.map { .due($0) } + startable.elements.map { .startable($0) }
             + ready.elements.map { .ready($0) } + turn.elements.map { .turn($0) }
             + deliveryLists.elements.map { .delivery($0) }
+            + operationLists.elements.map { .operation($0) }
         for entry in entries {
             let (table, key) = Keys.entry(entry)
             dump.add(table, key, [])
@@ -249,6 +264,9 @@ extension MemoryState {
         }
         for row in deliveries.values {
             dump.add(.deliveries, Keys.row(row.team, row.id), row.rowBytes)
+        }
+        for row in operations.values {
+            dump.add(.operations, Keys.row(row.team, row.id), row.rowBytes)
         }
         dump.add(.meta, Keys.service, serviceState.rowBytes)
         return dump

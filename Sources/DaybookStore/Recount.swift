@@ -97,6 +97,10 @@ extension View {
             }
             let subscriptions = try count(.subscriptions, prefix: team.id.bytes)
             let triggers = try count(.triggers, prefix: team.id.bytes)
+            let operations = try count(.operationLists, prefix: [1] + team.id.bytes)
+            guard team.operations == operations else {
+                return "the team counts \(team.operations) operations under way, \(operations) are"
+            }
             guard team.subscriptions == subscriptions, team.triggers == triggers else {
                 return "the team counts \(team.subscriptions) subscriptions and \(team.triggers) "
                     + "triggers, \(subscriptions) and \(triggers) are there"

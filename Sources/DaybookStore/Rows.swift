@@ -9,7 +9,7 @@ protocol Row {
 
 package enum Rows {
     /// The number of the layout of all projections together, keys included.
-    package static let layout: UInt32 = 6
+    package static let layout: UInt32 = 7
 }
 
 extension Row {
@@ -98,6 +98,7 @@ extension Team: Row {
         writer.int(triggers)
         writer.int(subscriptions)
         writer.int(lastSubscription)
+        writer.int(operations)
         writer.uint64(revision)
         touched.write(to: &writer)
     }
@@ -106,7 +107,7 @@ extension Team: Row {
         self.init(
             id: try reader.id(), name: try reader.text(), maxConcurrentRuns: try reader.int(),
             triggers: try reader.int(), subscriptions: try reader.int(),
-            lastSubscription: try reader.int(),
+            lastSubscription: try reader.int(), operations: try reader.int(),
             revision: try reader.uint64(), touched: try Touched(from: &reader))
     }
 }
@@ -120,6 +121,7 @@ extension APIKey: Row {
         writer.raw(secretDigest.bytes)
         writer.optional(expiresAt) { $0.instant($1) }
         writer.optional(revokedAt) { $0.instant($1) }
+        writer.optional(lastUsedAt) { $0.instant($1) }
         touched.write(to: &writer)
     }
 
@@ -131,6 +133,7 @@ extension APIKey: Row {
             secretDigest: try reader.digest(),
             expiresAt: try reader.optional { r throws(MalformedRow) in try r.instant() },
             revokedAt: try reader.optional { r throws(MalformedRow) in try r.instant() },
+            lastUsedAt: try reader.optional { r throws(MalformedRow) in try r.instant() },
             touched: try Touched(from: &reader))
     }
 }
@@ -188,6 +191,8 @@ extension Workflow: Row {
         writer.int(lastVersion)
         secret.write(to: &writer)
         writer.optional(previousSecret) { $1.write(to: &$0) }
+        writer.optional(deletion) { $0.id($1) }
+        writer.optional(deletedAt) { $0.instant($1) }
         writer.uint64(revision)
         touched.write(to: &writer)
     }
@@ -203,6 +208,8 @@ extension Workflow: Row {
             previousSecret: try reader.optional { r throws(MalformedRow) in
                 try PreviousSecret(from: &r)
             },
+            deletion: try reader.optional { r throws(MalformedRow) in try r.id() },
+            deletedAt: try reader.optional { r throws(MalformedRow) in try r.instant() },
             revision: try reader.uint64(), touched: try Touched(from: &reader))
     }
 }
@@ -213,7 +220,7 @@ extension Version: Row {
         writer.id(team)
         writer.int(number)
         writer.optional(name) { $0.text($1) }
-        writer.uint64(definitionPosition)
+        definitionLocation.write(to: &writer)
         writer.queue(queue)
         writer.optional(source) { $0.int($1) }
         touched.write(to: &writer)
@@ -223,7 +230,7 @@ extension Version: Row {
         self.init(
             workflow: try reader.id(), team: try reader.id(), number: try reader.int(),
             name: try reader.optional { r throws(MalformedRow) in try r.text() },
-            definitionPosition: try reader.uint64(), queue: try reader.queue(),
+            definitionLocation: try PayloadLocation(from: &reader), queue: try reader.queue(),
             source: try reader.optional { r throws(MalformedRow) in try r.int() },
             touched: try Touched(from: &reader))
     }
@@ -261,6 +268,13 @@ extension Usage: Row {
     func write(to writer: inout ByteWriter) {
         writer.int(inProgress)
         writer.int(queued)
+        writer.int(pending)
+        writer.int(versionUses.count)
+        for use in versionUses {
+            writer.int(use.number)
+            writer.int(use.pinned)
+            writer.int(use.unfinishedRuns)
+        }
         writer.int(lastStarts.count)
         for start in lastStarts {
             writer.queue(start.queue)
@@ -269,12 +283,23 @@ extension Usage: Row {
     }
 
     init(from reader: inout ByteReader) throws(MalformedRow) {
-        let (inProgress, queued) = (try reader.int(), try reader.int())
+        let (inProgress, queued, pending) = (
+            try reader.int(), try reader.int(), try reader.int()
+        )
+        var versionUses: [VersionUse] = []
+        for _ in 0..<(try reader.int()) {
+            versionUses.append(
+                VersionUse(
+                    number: try reader.int(), pinned: try reader.int(),
+                    unfinishedRuns: try reader.int()))
+        }
         var lastStarts: [LastStart] = []
         for _ in 0..<(try reader.int()) {
             lastStarts.append(
                 LastStart(queue: try reader.queue(), position: try reader.uint64()))
         }
-        self.init(inProgress: inProgress, queued: queued, lastStarts: lastStarts)
+        self.init(
+            inProgress: inProgress, queued: queued, pending: pending, versionUses: versionUses,
+            lastStarts: lastStarts)
     }
 }

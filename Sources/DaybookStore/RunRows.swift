@@ -72,7 +72,7 @@ extension Run: Row {
         writer.id(team)
         writer.id(workflow)
         writer.int(version)
-        writer.uint64(definitionPosition)
+        definitionLocation.write(to: &writer)
         writer.queue(queue)
         writer.optional(schedule) { $0.id($1) }
         writer.optional(trigger) { $0.id($1) }
@@ -107,7 +107,7 @@ extension Run: Row {
         else { throw MalformedRow() }
         self.init(
             id: try reader.id(), team: try reader.id(), workflow: try reader.id(),
-            version: try reader.int(), definitionPosition: try reader.uint64(),
+            version: try reader.int(), definitionLocation: try PayloadLocation(from: &reader),
             queue: try reader.queue(), mode: mode, status: status,
             schedule: try reader.optional { r throws(MalformedRow) in try r.id() },
             trigger: try reader.optional { r throws(MalformedRow) in try r.id() },
@@ -172,6 +172,9 @@ extension Answer: Row {
         case .delivery(let row):
             writer.byte(10)
             row.write(to: &writer)
+        case .operation(let row):
+            writer.byte(11)
+            row.write(to: &writer)
         }
     }
 
@@ -188,6 +191,7 @@ extension Answer: Row {
         case 8: self = .refusal(try Refusal(from: &reader))
         case 9: self = .subscription(try Subscription(from: &reader))
         case 10: self = .delivery(try Delivery(from: &reader))
+        case 11: self = .operation(try BulkOperation(from: &reader))
         default: throw MalformedRow()
         }
     }

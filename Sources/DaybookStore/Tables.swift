@@ -41,6 +41,8 @@ struct Tables: Sendable {
     let subscriptions: Table
     let deliveries: Table
     let deliveryLists: Table
+    let operations: Table
+    let operationLists: Table
     let tree: Table
 
     static let names = TableName.allCases.flatMap { name in
@@ -79,6 +81,8 @@ struct Tables: Sendable {
         subscriptions = table(.subscriptions)
         deliveries = table(.deliveries)
         deliveryLists = table(.deliveryLists)
+        operations = table(.operations)
+        operationLists = table(.operationLists)
         tree = table(.tree)
     }
 
@@ -115,6 +119,8 @@ struct Tables: Sendable {
         case .subscriptions: subscriptions
         case .deliveries: deliveries
         case .deliveryLists: deliveryLists
+        case .operations: operations
+        case .operationLists: operationLists
         case .tree: tree
         }
     }

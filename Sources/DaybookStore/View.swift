@@ -246,16 +246,18 @@ extension View {
         return (BroughtPayload(event: location.event, payload: .bytes(bytes), salt: salt), rows)
     }
 
-    /// The definition that the entry at `position` set.
-    package borrowing func definition(at position: Position) throws -> Definition {
-        for event in try entry(at: position).events {
-            switch event {
+    /// The definition that the event brought.
+    package borrowing func definition(at location: PayloadLocation) throws -> Definition {
+        let events = try entry(at: location.position).events
+        if events.indices.contains(location.event) {
+            switch events[location.event] {
             case .workflowCreated(let created): return created.definition
             case .draftEdited(let edited): return edited.definition
+            case .versionImported(let imported): return imported.version.definition
             default: break
             }
         }
-        throw LogError.damagedProjection("no definition at \(position)")
+        throw LogError.damagedProjection("no definition at \(location.position)")
     }
 
     borrowing func touchEverything() throws {

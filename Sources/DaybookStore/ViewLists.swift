@@ -60,13 +60,35 @@ extension View {
         }
     }
 
+    /// A page of all teams, oldest first.
+    package borrowing func teams(after cursor: [UInt8]?, limit: Int) throws -> Page<Team> {
+        try page(
+            tables.teams, ListRange(prefix: [], descending: false), cursor, limit, .max
+        ) { _, value in try Team(row: value) }
+    }
+
+    /// A page of the keys of all teams, or of one, newest first; `work` as with schedules.
+    package borrowing func apiKeys(
+        of team: TeamID?, after cursor: [UInt8]?, limit: Int, work: Int
+    ) throws -> Page<APIKey> {
+        try page(
+            tables.apiKeys, ListRange(prefix: [], descending: true), cursor, limit, work
+        ) { _, value in
+            let key = try APIKey(row: value)
+            return team == nil || key.team == team ? key : nil
+        }
+    }
+
     /// A page of the team's workflows, newest first.
     package borrowing func workflows(
         of team: TeamID, after cursor: [UInt8]?, limit: Int
     ) throws -> Page<Workflow> {
         try page(
             tables.workflows, ListRange(prefix: team.bytes, descending: true), cursor, limit, .max
-        ) { _, value in try Workflow(row: value) }
+        ) { _, value in
+            let workflow = try Workflow(row: value)
+            return workflow.deletedAt == nil ? workflow : nil
+        }
     }
 
     /// A page of a workflow's versions, newest first.

@@ -45,11 +45,13 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
   case setLicense // = 11
   case createKey // = 12
   case revokeKey // = 13
+  case recordKeyUse // = 14
   case createWorkflow // = 20
   case modifyWorkflow // = 21
   case setConcurrency // = 22
   case deleteWorkflow // = 23
   case rotateSecret // = 24
+  case importWorkflow // = 25
   case editDraft // = 30
   case saveVersion // = 31
   case renameVersion // = 32
@@ -85,6 +87,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
   case replayDeliveries // = 92
   case startOperation // = 95
   case finishOperation // = 96
+  case advanceOperation // = 97
   case erase // = 100
   case UNRECOGNIZED(Int)
 
@@ -105,11 +108,13 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 11: self = .setLicense
     case 12: self = .createKey
     case 13: self = .revokeKey
+    case 14: self = .recordKeyUse
     case 20: self = .createWorkflow
     case 21: self = .modifyWorkflow
     case 22: self = .setConcurrency
     case 23: self = .deleteWorkflow
     case 24: self = .rotateSecret
+    case 25: self = .importWorkflow
     case 30: self = .editDraft
     case 31: self = .saveVersion
     case 32: self = .renameVersion
@@ -145,6 +150,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 92: self = .replayDeliveries
     case 95: self = .startOperation
     case 96: self = .finishOperation
+    case 97: self = .advanceOperation
     case 100: self = .erase
     default: self = .UNRECOGNIZED(rawValue)
     }
@@ -163,11 +169,13 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .setLicense: return 11
     case .createKey: return 12
     case .revokeKey: return 13
+    case .recordKeyUse: return 14
     case .createWorkflow: return 20
     case .modifyWorkflow: return 21
     case .setConcurrency: return 22
     case .deleteWorkflow: return 23
     case .rotateSecret: return 24
+    case .importWorkflow: return 25
     case .editDraft: return 30
     case .saveVersion: return 31
     case .renameVersion: return 32
@@ -203,6 +211,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .replayDeliveries: return 92
     case .startOperation: return 95
     case .finishOperation: return 96
+    case .advanceOperation: return 97
     case .erase: return 100
     case .UNRECOGNIZED(let i): return i
     }
@@ -221,11 +230,13 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     .setLicense,
     .createKey,
     .revokeKey,
+    .recordKeyUse,
     .createWorkflow,
     .modifyWorkflow,
     .setConcurrency,
     .deleteWorkflow,
     .rotateSecret,
+    .importWorkflow,
     .editDraft,
     .saveVersion,
     .renameVersion,
@@ -261,6 +272,7 @@ nonisolated enum Daybook_Command: SwiftProtobuf.Enum, Swift.CaseIterable {
     .replayDeliveries,
     .startOperation,
     .finishOperation,
+    .advanceOperation,
     .erase,
   ]
 
@@ -716,7 +728,7 @@ nonisolated struct Daybook_RetryPolicy: Sendable {
   init() {}
 }
 
-/// Numbers 8-9, 14-15, 24-29, 35-39, 45-49, 66-69, 74-79, 85-99 and from 101 on are kept for later
+/// Numbers 8-9, 15, 27-29, 36-39, 45-49, 66-69, 74-79, 85-89, 93-99 and from 101 on are kept for later
 /// events.
 nonisolated struct Daybook_Event: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -805,6 +817,14 @@ nonisolated struct Daybook_Event: Sendable {
     set {kind = .keyRevoked(newValue)}
   }
 
+  var keysUsed: Daybook_KeysUsed {
+    get {
+      if case .keysUsed(let v)? = kind {return v}
+      return Daybook_KeysUsed()
+    }
+    set {kind = .keysUsed(newValue)}
+  }
+
   var workflowCreated: Daybook_WorkflowCreated {
     get {
       if case .workflowCreated(let v)? = kind {return v}
@@ -837,6 +857,30 @@ nonisolated struct Daybook_Event: Sendable {
     set {kind = .secretRotated(newValue)}
   }
 
+  var workflowDeleted: Daybook_WorkflowDeleted {
+    get {
+      if case .workflowDeleted(let v)? = kind {return v}
+      return Daybook_WorkflowDeleted()
+    }
+    set {kind = .workflowDeleted(newValue)}
+  }
+
+  var workflowClosed: Daybook_WorkflowClosed {
+    get {
+      if case .workflowClosed(let v)? = kind {return v}
+      return Daybook_WorkflowClosed()
+    }
+    set {kind = .workflowClosed(newValue)}
+  }
+
+  var workflowReopened: Daybook_WorkflowReopened {
+    get {
+      if case .workflowReopened(let v)? = kind {return v}
+      return Daybook_WorkflowReopened()
+    }
+    set {kind = .workflowReopened(newValue)}
+  }
+
   var draftEdited: Daybook_DraftEdited {
     get {
       if case .draftEdited(let v)? = kind {return v}
@@ -867,6 +911,22 @@ nonisolated struct Daybook_Event: Sendable {
       return Daybook_VersionActivated()
     }
     set {kind = .versionActivated(newValue)}
+  }
+
+  var versionDeleted: Daybook_VersionDeleted {
+    get {
+      if case .versionDeleted(let v)? = kind {return v}
+      return Daybook_VersionDeleted()
+    }
+    set {kind = .versionDeleted(newValue)}
+  }
+
+  var versionImported: Daybook_VersionImported {
+    get {
+      if case .versionImported(let v)? = kind {return v}
+      return Daybook_VersionImported()
+    }
+    set {kind = .versionImported(newValue)}
   }
 
   var scheduleCreated: Daybook_ScheduleCreated {
@@ -1109,6 +1169,30 @@ nonisolated struct Daybook_Event: Sendable {
     set {kind = .deliveriesRequeued(newValue)}
   }
 
+  var operationStarted: Daybook_OperationStarted {
+    get {
+      if case .operationStarted(let v)? = kind {return v}
+      return Daybook_OperationStarted()
+    }
+    set {kind = .operationStarted(newValue)}
+  }
+
+  var operationAdvanced: Daybook_OperationAdvanced {
+    get {
+      if case .operationAdvanced(let v)? = kind {return v}
+      return Daybook_OperationAdvanced()
+    }
+    set {kind = .operationAdvanced(newValue)}
+  }
+
+  var operationFinished: Daybook_OperationFinished {
+    get {
+      if case .operationFinished(let v)? = kind {return v}
+      return Daybook_OperationFinished()
+    }
+    set {kind = .operationFinished(newValue)}
+  }
+
   var payloadsErased: Daybook_PayloadsErased {
     get {
       if case .payloadsErased(let v)? = kind {return v}
@@ -1130,14 +1214,20 @@ nonisolated struct Daybook_Event: Sendable {
     case licenseSet(Daybook_LicenseSet)
     case keyCreated(Daybook_KeyCreated)
     case keyRevoked(Daybook_KeyRevoked)
+    case keysUsed(Daybook_KeysUsed)
     case workflowCreated(Daybook_WorkflowCreated)
     case workflowModified(Daybook_WorkflowModified)
     case concurrencySet(Daybook_ConcurrencySet)
     case secretRotated(Daybook_SecretRotated)
+    case workflowDeleted(Daybook_WorkflowDeleted)
+    case workflowClosed(Daybook_WorkflowClosed)
+    case workflowReopened(Daybook_WorkflowReopened)
     case draftEdited(Daybook_DraftEdited)
     case versionSaved(Daybook_VersionSaved)
     case versionRenamed(Daybook_VersionRenamed)
     case versionActivated(Daybook_VersionActivated)
+    case versionDeleted(Daybook_VersionDeleted)
+    case versionImported(Daybook_VersionImported)
     case scheduleCreated(Daybook_ScheduleCreated)
     case scheduleModified(Daybook_ScheduleModified)
     case scheduleCancelled(Daybook_ScheduleCancelled)
@@ -1168,6 +1258,9 @@ nonisolated struct Daybook_Event: Sendable {
     case deliveryFailed(Daybook_DeliveryFailed)
     case deliveryRequeued(Daybook_DeliveryRequeued)
     case deliveriesRequeued(Daybook_DeliveriesRequeued)
+    case operationStarted(Daybook_OperationStarted)
+    case operationAdvanced(Daybook_OperationAdvanced)
+    case operationFinished(Daybook_OperationFinished)
     case payloadsErased(Daybook_PayloadsErased)
 
   }
@@ -1317,6 +1410,33 @@ nonisolated struct Daybook_KeyRevoked: Sendable {
   var previous: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// When keys were used last. Recorded now and then, for all keys together.
+nonisolated struct Daybook_KeysUsed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var uses: [Daybook_KeysUsed.Use] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct Use: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var key: Data = Data()
+
+    var usedAt: Int64 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
 
   init() {}
 }
@@ -1492,6 +1612,52 @@ nonisolated struct Daybook_SecretRotated: Sendable {
   fileprivate var _secret: Daybook_SealedSecret? = nil
 }
 
+nonisolated struct Daybook_WorkflowDeleted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var workflow: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// From then on it takes nothing new: the operation ends what there is, and deletes it.
+nonisolated struct Daybook_WorkflowClosed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var workflow: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var operation: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// The operation that was to delete it failed.
+nonisolated struct Daybook_WorkflowReopened: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var workflow: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 nonisolated struct Daybook_DraftEdited: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1551,6 +1717,9 @@ nonisolated struct Daybook_VersionSaved: Sendable {
   /// Clears the value of `queue`. Subsequent reads from it will return its default value.
   mutating func clearQueue() {self._queue = nil}
 
+  /// The index of the event in that entry.
+  var definitionEvent: UInt32 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1591,6 +1760,58 @@ nonisolated struct Daybook_VersionActivated: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+nonisolated struct Daybook_VersionDeleted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var workflow: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var number: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A version that came along with an imported workflow, which the same entry makes.
+nonisolated struct Daybook_VersionImported: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var workflow: Data = Data()
+
+  var number: UInt32 = 0
+
+  var name: String {
+    get {_name ?? String()}
+    set {_name = newValue}
+  }
+  /// Returns true if `name` has been explicitly set.
+  var hasName: Bool {self._name != nil}
+  /// Clears the value of `name`. Subsequent reads from it will return its default value.
+  mutating func clearName() {self._name = nil}
+
+  var definition: Daybook_Definition {
+    get {_definition ?? Daybook_Definition()}
+    set {_definition = newValue}
+  }
+  /// Returns true if `definition` has been explicitly set.
+  var hasDefinition: Bool {self._definition != nil}
+  /// Clears the value of `definition`. Subsequent reads from it will return its default value.
+  mutating func clearDefinition() {self._definition = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _name: String? = nil
+  fileprivate var _definition: Daybook_Definition? = nil
 }
 
 nonisolated struct Daybook_ScheduleCreated: Sendable {
@@ -1911,6 +2132,12 @@ nonisolated struct Daybook_RunQueued: @unchecked Sendable {
   var hasDeduplication: Bool {_storage._deduplication != nil}
   /// Clears the value of `deduplication`. Subsequent reads from it will return its default value.
   mutating func clearDeduplication() {_uniqueStorage()._deduplication = nil}
+
+  /// The index of the event in the entry at definition_position.
+  var definitionEvent: UInt32 {
+    get {_storage._definitionEvent}
+    set {_uniqueStorage()._definitionEvent = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2993,12 +3220,297 @@ nonisolated struct Daybook_DeliveriesRequeued: Sendable {
   init() {}
 }
 
+/// Which promises that are still to fire are meant; what is absent does not matter.
+nonisolated struct Daybook_PendingFilter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var workflow: Data = Data()
+
+  var dedupKey: Data {
+    get {_dedupKey ?? Data()}
+    set {_dedupKey = newValue}
+  }
+  /// Returns true if `dedupKey` has been explicitly set.
+  var hasDedupKey: Bool {self._dedupKey != nil}
+  /// Clears the value of `dedupKey`. Subsequent reads from it will return its default value.
+  mutating func clearDedupKey() {self._dedupKey = nil}
+
+  /// Of the scheduled time: from inclusive, to exclusive.
+  var from: Int64 {
+    get {_from ?? 0}
+    set {_from = newValue}
+  }
+  /// Returns true if `from` has been explicitly set.
+  var hasFrom: Bool {self._from != nil}
+  /// Clears the value of `from`. Subsequent reads from it will return its default value.
+  mutating func clearFrom() {self._from = nil}
+
+  var to: Int64 {
+    get {_to ?? 0}
+    set {_to = newValue}
+  }
+  /// Returns true if `to` has been explicitly set.
+  var hasTo: Bool {self._to != nil}
+  /// Clears the value of `to`. Subsequent reads from it will return its default value.
+  mutating func clearTo() {self._to = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _dedupKey: Data? = nil
+  fileprivate var _from: Int64? = nil
+  fileprivate var _to: Int64? = nil
+}
+
+nonisolated struct Daybook_BulkChanges: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// At most one of the two.
+  var scheduledTime: Int64 {
+    get {_scheduledTime ?? 0}
+    set {_scheduledTime = newValue}
+  }
+  /// Returns true if `scheduledTime` has been explicitly set.
+  var hasScheduledTime: Bool {self._scheduledTime != nil}
+  /// Clears the value of `scheduledTime`. Subsequent reads from it will return its default value.
+  mutating func clearScheduledTime() {self._scheduledTime = nil}
+
+  var shiftSeconds: Int32 {
+    get {_shiftSeconds ?? 0}
+    set {_shiftSeconds = newValue}
+  }
+  /// Returns true if `shiftSeconds` has been explicitly set.
+  var hasShiftSeconds: Bool {self._shiftSeconds != nil}
+  /// Clears the value of `shiftSeconds`. Subsequent reads from it will return its default value.
+  mutating func clearShiftSeconds() {self._shiftSeconds = nil}
+
+  var version: UInt32 {
+    get {_version ?? 0}
+    set {_version = newValue}
+  }
+  /// Returns true if `version` has been explicitly set.
+  var hasVersion: Bool {self._version != nil}
+  /// Clears the value of `version`. Subsequent reads from it will return its default value.
+  mutating func clearVersion() {self._version = nil}
+
+  var clearsVersion: Bool = false
+
+  var expiresAt: Int64 {
+    get {_expiresAt ?? 0}
+    set {_expiresAt = newValue}
+  }
+  /// Returns true if `expiresAt` has been explicitly set.
+  var hasExpiresAt: Bool {self._expiresAt != nil}
+  /// Clears the value of `expiresAt`. Subsequent reads from it will return its default value.
+  mutating func clearExpiresAt() {self._expiresAt = nil}
+
+  var clearsExpiresAt: Bool = false
+
+  var priority: UInt32 {
+    get {_priority ?? 0}
+    set {_priority = newValue}
+  }
+  /// Returns true if `priority` has been explicitly set.
+  var hasPriority: Bool {self._priority != nil}
+  /// Clears the value of `priority`. Subsequent reads from it will return its default value.
+  mutating func clearPriority() {self._priority = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _scheduledTime: Int64? = nil
+  fileprivate var _shiftSeconds: Int32? = nil
+  fileprivate var _version: UInt32? = nil
+  fileprivate var _expiresAt: Int64? = nil
+  fileprivate var _priority: UInt32? = nil
+}
+
+/// Many promises are to be changed, one by one.
+nonisolated struct Daybook_OperationStarted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var operation: Data = Data()
+
+  var task: Daybook_OperationStarted.Task = .unspecified
+
+  var filter: Daybook_PendingFilter {
+    get {_filter ?? Daybook_PendingFilter()}
+    set {_filter = newValue}
+  }
+  /// Returns true if `filter` has been explicitly set.
+  var hasFilter: Bool {self._filter != nil}
+  /// Clears the value of `filter`. Subsequent reads from it will return its default value.
+  mutating func clearFilter() {self._filter = nil}
+
+  var changes: Daybook_BulkChanges {
+    get {_changes ?? Daybook_BulkChanges()}
+    set {_changes = newValue}
+  }
+  /// Returns true if `changes` has been explicitly set.
+  var hasChanges: Bool {self._changes != nil}
+  /// Clears the value of `changes`. Subsequent reads from it will return its default value.
+  mutating func clearChanges() {self._changes = nil}
+
+  var workflow: Data = Data()
+
+  /// How many matched when it was asked for.
+  var matched: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum Task: SwiftProtobuf.Enum, Swift.CaseIterable {
+    typealias RawValue = Int
+    case unspecified // = 0
+    case cancel // = 1
+    case modify // = 2
+    case deleteWorkflow // = 3
+    case UNRECOGNIZED(Int)
+
+    init() {
+      self = .unspecified
+    }
+
+    init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .cancel
+      case 2: self = .modify
+      case 3: self = .deleteWorkflow
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .cancel: return 1
+      case .modify: return 2
+      case .deleteWorkflow: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    static let allCases: [Daybook_OperationStarted.Task] = [
+      .unspecified,
+      .cancel,
+      .modify,
+      .deleteWorkflow,
+    ]
+
+  }
+
+  init() {}
+
+  fileprivate var _filter: Daybook_PendingFilter? = nil
+  fileprivate var _changes: Daybook_BulkChanges? = nil
+}
+
+nonisolated struct Daybook_OperationAdvanced: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var operation: Data = Data()
+
+  var previous: UInt64 = 0
+
+  /// The last one that was looked at; empty where a list begins anew.
+  var cursor: Data = Data()
+
+  var changed: UInt32 = 0
+
+  var unchanged: UInt32 = 0
+
+  var refused: UInt32 = 0
+
+  var refusals: [Daybook_OperationAdvanced.Refused] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct Refused: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var object: Data = Data()
+
+    var code: String = String()
+
+    var detail: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  init() {}
+}
+
+nonisolated struct Daybook_OperationFinished: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var operation: Data = Data()
+
+  var previous: UInt64 = 0
+
+  var failure: Daybook_OperationFinished.Failure = .unspecified
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum Failure: SwiftProtobuf.Enum, Swift.CaseIterable {
+    typealias RawValue = Int
+    case unspecified // = 0
+    case keyInvalid // = 1
+    case UNRECOGNIZED(Int)
+
+    init() {
+      self = .unspecified
+    }
+
+    init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .keyInvalid
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .keyInvalid: return 1
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    static let allCases: [Daybook_OperationFinished.Failure] = [
+      .unspecified,
+      .keyInvalid,
+    ]
+
+  }
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "daybook"
 
 nonisolated extension Daybook_Command: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_UNSPECIFIED\0\u{1}COMMAND_INITIALISE\0\u{1}COMMAND_START\0\u{1}COMMAND_STOP\0\u{1}COMMAND_PAUSE\0\u{1}COMMAND_RESUME\0\u{1}COMMAND_TRUST_CLOCK\0\u{2}\u{4}COMMAND_CREATE_TEAM\0\u{1}COMMAND_SET_LICENSE\0\u{1}COMMAND_CREATE_KEY\0\u{1}COMMAND_REVOKE_KEY\0\u{2}\u{7}COMMAND_CREATE_WORKFLOW\0\u{1}COMMAND_MODIFY_WORKFLOW\0\u{1}COMMAND_SET_CONCURRENCY\0\u{1}COMMAND_DELETE_WORKFLOW\0\u{1}COMMAND_ROTATE_SECRET\0\u{2}\u{6}COMMAND_EDIT_DRAFT\0\u{1}COMMAND_SAVE_VERSION\0\u{1}COMMAND_RENAME_VERSION\0\u{1}COMMAND_ACTIVATE_VERSION\0\u{1}COMMAND_DELETE_VERSION\0\u{2}\u{6}COMMAND_CREATE_SCHEDULE\0\u{1}COMMAND_MODIFY_SCHEDULE\0\u{1}COMMAND_CANCEL_SCHEDULE\0\u{1}COMMAND_FIRE\0\u{2}\u{7}COMMAND_EXECUTE\0\u{1}COMMAND_ACCEPT_HOOK\0\u{1}COMMAND_ACCEPT_MESSAGE\0\u{1}COMMAND_REFUSE_MESSAGE\0\u{1}COMMAND_RETRY_REFUSAL\0\u{2}\u{6}COMMAND_CLAIM\0\u{1}COMMAND_RENEW_LEASE\0\u{1}COMMAND_ACCEPT\0\u{1}COMMAND_RELEASE\0\u{1}COMMAND_COMPLETE\0\u{1}COMMAND_FAIL\0\u{1}COMMAND_REAP\0\u{1}COMMAND_RETRY\0\u{1}COMMAND_EXPIRE\0\u{1}COMMAND_CANCEL_RUN\0\u{2}\u{b}COMMAND_CREATE_TRIGGER\0\u{1}COMMAND_MODIFY_TRIGGER\0\u{1}COMMAND_DELETE_TRIGGER\0\u{2}\u{3}COMMAND_CREATE_SUBSCRIPTION\0\u{1}COMMAND_MODIFY_SUBSCRIPTION\0\u{1}COMMAND_DELETE_SUBSCRIPTION\0\u{2}\u{3}COMMAND_RECORD_DELIVERY\0\u{1}COMMAND_REDELIVER\0\u{1}COMMAND_REPLAY_DELIVERIES\0\u{2}\u{3}COMMAND_START_OPERATION\0\u{1}COMMAND_FINISH_OPERATION\0\u{2}\u{4}COMMAND_ERASE\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0COMMAND_UNSPECIFIED\0\u{1}COMMAND_INITIALISE\0\u{1}COMMAND_START\0\u{1}COMMAND_STOP\0\u{1}COMMAND_PAUSE\0\u{1}COMMAND_RESUME\0\u{1}COMMAND_TRUST_CLOCK\0\u{2}\u{4}COMMAND_CREATE_TEAM\0\u{1}COMMAND_SET_LICENSE\0\u{1}COMMAND_CREATE_KEY\0\u{1}COMMAND_REVOKE_KEY\0\u{1}COMMAND_RECORD_KEY_USE\0\u{2}\u{6}COMMAND_CREATE_WORKFLOW\0\u{1}COMMAND_MODIFY_WORKFLOW\0\u{1}COMMAND_SET_CONCURRENCY\0\u{1}COMMAND_DELETE_WORKFLOW\0\u{1}COMMAND_ROTATE_SECRET\0\u{1}COMMAND_IMPORT_WORKFLOW\0\u{2}\u{5}COMMAND_EDIT_DRAFT\0\u{1}COMMAND_SAVE_VERSION\0\u{1}COMMAND_RENAME_VERSION\0\u{1}COMMAND_ACTIVATE_VERSION\0\u{1}COMMAND_DELETE_VERSION\0\u{2}\u{6}COMMAND_CREATE_SCHEDULE\0\u{1}COMMAND_MODIFY_SCHEDULE\0\u{1}COMMAND_CANCEL_SCHEDULE\0\u{1}COMMAND_FIRE\0\u{2}\u{7}COMMAND_EXECUTE\0\u{1}COMMAND_ACCEPT_HOOK\0\u{1}COMMAND_ACCEPT_MESSAGE\0\u{1}COMMAND_REFUSE_MESSAGE\0\u{1}COMMAND_RETRY_REFUSAL\0\u{2}\u{6}COMMAND_CLAIM\0\u{1}COMMAND_RENEW_LEASE\0\u{1}COMMAND_ACCEPT\0\u{1}COMMAND_RELEASE\0\u{1}COMMAND_COMPLETE\0\u{1}COMMAND_FAIL\0\u{1}COMMAND_REAP\0\u{1}COMMAND_RETRY\0\u{1}COMMAND_EXPIRE\0\u{1}COMMAND_CANCEL_RUN\0\u{2}\u{b}COMMAND_CREATE_TRIGGER\0\u{1}COMMAND_MODIFY_TRIGGER\0\u{1}COMMAND_DELETE_TRIGGER\0\u{2}\u{3}COMMAND_CREATE_SUBSCRIPTION\0\u{1}COMMAND_MODIFY_SUBSCRIPTION\0\u{1}COMMAND_DELETE_SUBSCRIPTION\0\u{2}\u{3}COMMAND_RECORD_DELIVERY\0\u{1}COMMAND_REDELIVER\0\u{1}COMMAND_REPLAY_DELIVERIES\0\u{2}\u{3}COMMAND_START_OPERATION\0\u{1}COMMAND_FINISH_OPERATION\0\u{1}COMMAND_ADVANCE_OPERATION\0\u{2}\u{3}COMMAND_ERASE\0")
 }
 
 nonisolated extension Daybook_Role: SwiftProtobuf._ProtoNameProviding {
@@ -3375,7 +3887,7 @@ nonisolated extension Daybook_RetryPolicy: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Event"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}initialised\0\u{1}started\0\u{1}stopped\0\u{1}paused\0\u{1}resumed\0\u{3}clock_trusted\0\u{4}\u{4}team_created\0\u{3}license_set\0\u{3}key_created\0\u{3}key_revoked\0\u{4}\u{7}workflow_created\0\u{3}workflow_modified\0\u{3}concurrency_set\0\u{3}secret_rotated\0\u{4}\u{7}draft_edited\0\u{3}version_saved\0\u{3}version_renamed\0\u{3}version_activated\0\u{4}\u{7}schedule_created\0\u{3}schedule_modified\0\u{3}schedule_cancelled\0\u{3}schedule_fired\0\u{3}schedule_expired\0\u{4}\u{6}run_queued\0\u{3}run_started\0\u{3}lease_renewed\0\u{3}run_accepted\0\u{3}run_released\0\u{3}run_completed\0\u{3}run_retry_scheduled\0\u{3}run_failed\0\u{3}run_requeued\0\u{3}run_cancelled\0\u{3}trigger_created\0\u{3}trigger_modified\0\u{3}trigger_deleted\0\u{3}trigger_secret_rotated\0\u{3}message_refused\0\u{3}refusal_retried\0\u{4}\u{5}subscription_created\0\u{3}subscription_modified\0\u{3}subscription_deleted\0\u{3}subscription_secret_rotated\0\u{4}\u{7}delivery_succeeded\0\u{3}delivery_retry_scheduled\0\u{3}delivery_failed\0\u{3}delivery_requeued\0\u{3}deliveries_requeued\0\u{4}\u{10}payloads_erased\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}initialised\0\u{1}started\0\u{1}stopped\0\u{1}paused\0\u{1}resumed\0\u{3}clock_trusted\0\u{4}\u{4}team_created\0\u{3}license_set\0\u{3}key_created\0\u{3}key_revoked\0\u{3}keys_used\0\u{4}\u{6}workflow_created\0\u{3}workflow_modified\0\u{3}concurrency_set\0\u{3}secret_rotated\0\u{3}workflow_deleted\0\u{3}workflow_closed\0\u{3}workflow_reopened\0\u{4}\u{4}draft_edited\0\u{3}version_saved\0\u{3}version_renamed\0\u{3}version_activated\0\u{3}version_deleted\0\u{3}version_imported\0\u{4}\u{5}schedule_created\0\u{3}schedule_modified\0\u{3}schedule_cancelled\0\u{3}schedule_fired\0\u{3}schedule_expired\0\u{4}\u{6}run_queued\0\u{3}run_started\0\u{3}lease_renewed\0\u{3}run_accepted\0\u{3}run_released\0\u{3}run_completed\0\u{3}run_retry_scheduled\0\u{3}run_failed\0\u{3}run_requeued\0\u{3}run_cancelled\0\u{3}trigger_created\0\u{3}trigger_modified\0\u{3}trigger_deleted\0\u{3}trigger_secret_rotated\0\u{3}message_refused\0\u{3}refusal_retried\0\u{4}\u{5}subscription_created\0\u{3}subscription_modified\0\u{3}subscription_deleted\0\u{3}subscription_secret_rotated\0\u{4}\u{7}delivery_succeeded\0\u{3}delivery_retry_scheduled\0\u{3}delivery_failed\0\u{3}delivery_requeued\0\u{3}deliveries_requeued\0\u{4}\u{6}operation_started\0\u{3}operation_advanced\0\u{3}operation_finished\0\u{4}\u{8}payloads_erased\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3513,6 +4025,19 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .keyRevoked(v)
         }
       }()
+      case 14: try {
+        var v: Daybook_KeysUsed?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .keysUsed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .keysUsed(v)
+        }
+      }()
       case 20: try {
         var v: Daybook_WorkflowCreated?
         var hadOneofValue = false
@@ -3565,6 +4090,45 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .secretRotated(v)
         }
       }()
+      case 24: try {
+        var v: Daybook_WorkflowDeleted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .workflowDeleted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .workflowDeleted(v)
+        }
+      }()
+      case 25: try {
+        var v: Daybook_WorkflowClosed?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .workflowClosed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .workflowClosed(v)
+        }
+      }()
+      case 26: try {
+        var v: Daybook_WorkflowReopened?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .workflowReopened(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .workflowReopened(v)
+        }
+      }()
       case 30: try {
         var v: Daybook_DraftEdited?
         var hadOneofValue = false
@@ -3615,6 +4179,32 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.kind = .versionActivated(v)
+        }
+      }()
+      case 34: try {
+        var v: Daybook_VersionDeleted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .versionDeleted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .versionDeleted(v)
+        }
+      }()
+      case 35: try {
+        var v: Daybook_VersionImported?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .versionImported(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .versionImported(v)
         }
       }()
       case 40: try {
@@ -4007,6 +4597,45 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .deliveriesRequeued(v)
         }
       }()
+      case 90: try {
+        var v: Daybook_OperationStarted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .operationStarted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .operationStarted(v)
+        }
+      }()
+      case 91: try {
+        var v: Daybook_OperationAdvanced?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .operationAdvanced(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .operationAdvanced(v)
+        }
+      }()
+      case 92: try {
+        var v: Daybook_OperationFinished?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .operationFinished(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .operationFinished(v)
+        }
+      }()
       case 100: try {
         var v: Daybook_PayloadsErased?
         var hadOneofValue = false
@@ -4071,6 +4700,10 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
       guard case .keyRevoked(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
     }()
+    case .keysUsed?: try {
+      guard case .keysUsed(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
     case .workflowCreated?: try {
       guard case .workflowCreated(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
@@ -4087,6 +4720,18 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
       guard case .secretRotated(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
     }()
+    case .workflowDeleted?: try {
+      guard case .workflowDeleted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+    }()
+    case .workflowClosed?: try {
+      guard case .workflowClosed(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+    }()
+    case .workflowReopened?: try {
+      guard case .workflowReopened(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+    }()
     case .draftEdited?: try {
       guard case .draftEdited(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
@@ -4102,6 +4747,14 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .versionActivated?: try {
       guard case .versionActivated(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+    }()
+    case .versionDeleted?: try {
+      guard case .versionDeleted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+    }()
+    case .versionImported?: try {
+      guard case .versionImported(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
     }()
     case .scheduleCreated?: try {
       guard case .scheduleCreated(let v)? = self.kind else { preconditionFailure() }
@@ -4222,6 +4875,18 @@ nonisolated extension Daybook_Event: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .deliveriesRequeued?: try {
       guard case .deliveriesRequeued(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 84)
+    }()
+    case .operationStarted?: try {
+      guard case .operationStarted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 90)
+    }()
+    case .operationAdvanced?: try {
+      guard case .operationAdvanced(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 91)
+    }()
+    case .operationFinished?: try {
+      guard case .operationFinished(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 92)
     }()
     case .payloadsErased?: try {
       guard case .payloadsErased(let v)? = self.kind else { preconditionFailure() }
@@ -4560,6 +5225,71 @@ nonisolated extension Daybook_KeyRevoked: SwiftProtobuf.Message, SwiftProtobuf._
   }
 }
 
+nonisolated extension Daybook_KeysUsed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".KeysUsed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uses\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.uses) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.uses.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.uses, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_KeysUsed, rhs: Daybook_KeysUsed) -> Bool {
+    if lhs.uses != rhs.uses {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_KeysUsed.Use: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = Daybook_KeysUsed.protoMessageName + ".Use"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{3}used_at\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.usedAt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularBytesField(value: self.key, fieldNumber: 1)
+    }
+    if self.usedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.usedAt, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_KeysUsed.Use, rhs: Daybook_KeysUsed.Use) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.usedAt != rhs.usedAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Daybook_WorkflowCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkflowCreated"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0\u{1}name\0\u{1}description\0\u{1}definition\0\u{3}run_timeout_seconds\0\u{1}retry\0\u{3}max_concurrent_runs\0\u{1}secret\0")
@@ -4787,6 +5517,116 @@ nonisolated extension Daybook_SecretRotated: SwiftProtobuf.Message, SwiftProtobu
   }
 }
 
+nonisolated extension Daybook_WorkflowDeleted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowDeleted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0\u{1}previous\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.workflow) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workflow.isEmpty {
+      try visitor.visitSingularBytesField(value: self.workflow, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_WorkflowDeleted, rhs: Daybook_WorkflowDeleted) -> Bool {
+    if lhs.workflow != rhs.workflow {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_WorkflowClosed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowClosed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0\u{1}previous\0\u{1}operation\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.workflow) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.operation) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workflow.isEmpty {
+      try visitor.visitSingularBytesField(value: self.workflow, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    if !self.operation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.operation, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_WorkflowClosed, rhs: Daybook_WorkflowClosed) -> Bool {
+    if lhs.workflow != rhs.workflow {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.operation != rhs.operation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_WorkflowReopened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WorkflowReopened"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0\u{1}previous\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.workflow) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workflow.isEmpty {
+      try visitor.visitSingularBytesField(value: self.workflow, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_WorkflowReopened, rhs: Daybook_WorkflowReopened) -> Bool {
+    if lhs.workflow != rhs.workflow {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Daybook_DraftEdited: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DraftEdited"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0\u{1}previous\0\u{1}definition\0")
@@ -4833,7 +5673,7 @@ nonisolated extension Daybook_DraftEdited: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Daybook_VersionSaved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".VersionSaved"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0\u{1}previous\0\u{1}number\0\u{1}source\0\u{1}name\0\u{3}definition_position\0\u{1}queue\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0\u{1}previous\0\u{1}number\0\u{1}source\0\u{1}name\0\u{3}definition_position\0\u{1}queue\0\u{3}definition_event\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4848,6 +5688,7 @@ nonisolated extension Daybook_VersionSaved: SwiftProtobuf.Message, SwiftProtobuf
       case 5: try { try decoder.decodeSingularStringField(value: &self._name) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.definitionPosition) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._queue) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.definitionEvent) }()
       default: break
       }
     }
@@ -4879,6 +5720,9 @@ nonisolated extension Daybook_VersionSaved: SwiftProtobuf.Message, SwiftProtobuf
     try { if let v = self._queue {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     } }()
+    if self.definitionEvent != 0 {
+      try visitor.visitSingularUInt32Field(value: self.definitionEvent, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4890,6 +5734,7 @@ nonisolated extension Daybook_VersionSaved: SwiftProtobuf.Message, SwiftProtobuf
     if lhs._name != rhs._name {return false}
     if lhs.definitionPosition != rhs.definitionPosition {return false}
     if lhs._queue != rhs._queue {return false}
+    if lhs.definitionEvent != rhs.definitionEvent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4975,6 +5820,95 @@ nonisolated extension Daybook_VersionActivated: SwiftProtobuf.Message, SwiftProt
     if lhs.workflow != rhs.workflow {return false}
     if lhs.previous != rhs.previous {return false}
     if lhs.number != rhs.number {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_VersionDeleted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".VersionDeleted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0\u{1}previous\0\u{1}number\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.workflow) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workflow.isEmpty {
+      try visitor.visitSingularBytesField(value: self.workflow, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_VersionDeleted, rhs: Daybook_VersionDeleted) -> Bool {
+    if lhs.workflow != rhs.workflow {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_VersionImported: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".VersionImported"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0\u{1}number\0\u{1}name\0\u{1}definition\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.workflow) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._name) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._definition) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.workflow.isEmpty {
+      try visitor.visitSingularBytesField(value: self.workflow, fieldNumber: 1)
+    }
+    if self.number != 0 {
+      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 2)
+    }
+    try { if let v = self._name {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._definition {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_VersionImported, rhs: Daybook_VersionImported) -> Bool {
+    if lhs.workflow != rhs.workflow {return false}
+    if lhs.number != rhs.number {return false}
+    if lhs._name != rhs._name {return false}
+    if lhs._definition != rhs._definition {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5290,7 +6224,7 @@ nonisolated extension Daybook_PayloadLocation: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunQueued"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}run\0\u{1}workflow\0\u{1}version\0\u{3}definition_position\0\u{1}queue\0\u{1}mode\0\u{1}schedule\0\u{1}trigger\0\u{3}scheduled_time\0\u{1}input\0\u{3}stored_input\0\u{1}priority\0\u{3}expires_at\0\u{3}timeout_seconds\0\u{1}retry\0\u{1}deduplication\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}run\0\u{1}workflow\0\u{1}version\0\u{3}definition_position\0\u{1}queue\0\u{1}mode\0\u{1}schedule\0\u{1}trigger\0\u{3}scheduled_time\0\u{1}input\0\u{3}stored_input\0\u{1}priority\0\u{3}expires_at\0\u{3}timeout_seconds\0\u{1}retry\0\u{1}deduplication\0\u{3}definition_event\0")
 
   fileprivate class _StorageClass {
     var _run: Data = Data()
@@ -5309,6 +6243,7 @@ nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._M
     var _timeoutSeconds: UInt32 = 0
     var _retry: Daybook_RetryPolicy? = nil
     var _deduplication: Daybook_Deduplication? = nil
+    var _definitionEvent: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5335,6 +6270,7 @@ nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._M
       _timeoutSeconds = source._timeoutSeconds
       _retry = source._retry
       _deduplication = source._deduplication
+      _definitionEvent = source._definitionEvent
     }
   }
 
@@ -5369,6 +6305,7 @@ nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._M
         case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._timeoutSeconds) }()
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._retry) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._deduplication) }()
+        case 17: try { try decoder.decodeSingularUInt32Field(value: &_storage._definitionEvent) }()
         default: break
         }
       }
@@ -5429,6 +6366,9 @@ nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._M
       try { if let v = _storage._deduplication {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
       } }()
+      if _storage._definitionEvent != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._definitionEvent, fieldNumber: 17)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -5454,6 +6394,7 @@ nonisolated extension Daybook_RunQueued: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._timeoutSeconds != rhs_storage._timeoutSeconds {return false}
         if _storage._retry != rhs_storage._retry {return false}
         if _storage._deduplication != rhs_storage._deduplication {return false}
+        if _storage._definitionEvent != rhs_storage._definitionEvent {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -7092,4 +8033,324 @@ nonisolated extension Daybook_DeliveriesRequeued.Link: SwiftProtobuf.Message, Sw
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension Daybook_PendingFilter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PendingFilter"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workflow\0\u{3}dedup_key\0\u{1}from\0\u{1}to\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.workflow) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self._dedupKey) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self._from) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._to) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.workflow.isEmpty {
+      try visitor.visitSingularBytesField(value: self.workflow, fieldNumber: 1)
+    }
+    try { if let v = self._dedupKey {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._from {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._to {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_PendingFilter, rhs: Daybook_PendingFilter) -> Bool {
+    if lhs.workflow != rhs.workflow {return false}
+    if lhs._dedupKey != rhs._dedupKey {return false}
+    if lhs._from != rhs._from {return false}
+    if lhs._to != rhs._to {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_BulkChanges: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".BulkChanges"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}scheduled_time\0\u{3}shift_seconds\0\u{1}version\0\u{3}clears_version\0\u{3}expires_at\0\u{3}clears_expires_at\0\u{1}priority\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self._scheduledTime) }()
+      case 2: try { try decoder.decodeSingularSInt32Field(value: &self._shiftSeconds) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self._version) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.clearsVersion) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self._expiresAt) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.clearsExpiresAt) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self._priority) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._scheduledTime {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._shiftSeconds {
+      try visitor.visitSingularSInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._version {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
+    } }()
+    if self.clearsVersion != false {
+      try visitor.visitSingularBoolField(value: self.clearsVersion, fieldNumber: 4)
+    }
+    try { if let v = self._expiresAt {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 5)
+    } }()
+    if self.clearsExpiresAt != false {
+      try visitor.visitSingularBoolField(value: self.clearsExpiresAt, fieldNumber: 6)
+    }
+    try { if let v = self._priority {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 7)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_BulkChanges, rhs: Daybook_BulkChanges) -> Bool {
+    if lhs._scheduledTime != rhs._scheduledTime {return false}
+    if lhs._shiftSeconds != rhs._shiftSeconds {return false}
+    if lhs._version != rhs._version {return false}
+    if lhs.clearsVersion != rhs.clearsVersion {return false}
+    if lhs._expiresAt != rhs._expiresAt {return false}
+    if lhs.clearsExpiresAt != rhs.clearsExpiresAt {return false}
+    if lhs._priority != rhs._priority {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_OperationStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".OperationStarted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}task\0\u{1}filter\0\u{1}changes\0\u{1}workflow\0\u{1}matched\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.operation) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.task) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._filter) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._changes) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.workflow) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.matched) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.operation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.operation, fieldNumber: 1)
+    }
+    if self.task != .unspecified {
+      try visitor.visitSingularEnumField(value: self.task, fieldNumber: 2)
+    }
+    try { if let v = self._filter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._changes {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    if !self.workflow.isEmpty {
+      try visitor.visitSingularBytesField(value: self.workflow, fieldNumber: 5)
+    }
+    if self.matched != 0 {
+      try visitor.visitSingularUInt32Field(value: self.matched, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_OperationStarted, rhs: Daybook_OperationStarted) -> Bool {
+    if lhs.operation != rhs.operation {return false}
+    if lhs.task != rhs.task {return false}
+    if lhs._filter != rhs._filter {return false}
+    if lhs._changes != rhs._changes {return false}
+    if lhs.workflow != rhs.workflow {return false}
+    if lhs.matched != rhs.matched {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_OperationStarted.Task: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0TASK_UNSPECIFIED\0\u{1}TASK_CANCEL\0\u{1}TASK_MODIFY\0\u{1}TASK_DELETE_WORKFLOW\0")
+}
+
+nonisolated extension Daybook_OperationAdvanced: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".OperationAdvanced"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}previous\0\u{1}cursor\0\u{1}changed\0\u{1}unchanged\0\u{1}refused\0\u{1}refusals\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.operation) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.cursor) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.changed) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.unchanged) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.refused) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.refusals) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.operation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.operation, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    if !self.cursor.isEmpty {
+      try visitor.visitSingularBytesField(value: self.cursor, fieldNumber: 3)
+    }
+    if self.changed != 0 {
+      try visitor.visitSingularUInt32Field(value: self.changed, fieldNumber: 4)
+    }
+    if self.unchanged != 0 {
+      try visitor.visitSingularUInt32Field(value: self.unchanged, fieldNumber: 5)
+    }
+    if self.refused != 0 {
+      try visitor.visitSingularUInt32Field(value: self.refused, fieldNumber: 6)
+    }
+    if !self.refusals.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.refusals, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_OperationAdvanced, rhs: Daybook_OperationAdvanced) -> Bool {
+    if lhs.operation != rhs.operation {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.cursor != rhs.cursor {return false}
+    if lhs.changed != rhs.changed {return false}
+    if lhs.unchanged != rhs.unchanged {return false}
+    if lhs.refused != rhs.refused {return false}
+    if lhs.refusals != rhs.refusals {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_OperationAdvanced.Refused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = Daybook_OperationAdvanced.protoMessageName + ".Refused"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}object\0\u{1}code\0\u{1}detail\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.object) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.object.isEmpty {
+      try visitor.visitSingularBytesField(value: self.object, fieldNumber: 1)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 2)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_OperationAdvanced.Refused, rhs: Daybook_OperationAdvanced.Refused) -> Bool {
+    if lhs.object != rhs.object {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_OperationFinished: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".OperationFinished"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}previous\0\u{1}failure\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.operation) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.previous) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.failure) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.operation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.operation, fieldNumber: 1)
+    }
+    if self.previous != 0 {
+      try visitor.visitSingularUInt64Field(value: self.previous, fieldNumber: 2)
+    }
+    if self.failure != .unspecified {
+      try visitor.visitSingularEnumField(value: self.failure, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Daybook_OperationFinished, rhs: Daybook_OperationFinished) -> Bool {
+    if lhs.operation != rhs.operation {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.failure != rhs.failure {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Daybook_OperationFinished.Failure: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAILURE_UNSPECIFIED\0\u{1}FAILURE_KEY_INVALID\0")
 }

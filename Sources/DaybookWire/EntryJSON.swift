@@ -94,8 +94,18 @@ extension JSONWriter {
             field("name", event.name)
             field("expires_at", event.expiresAt)
         case .keyRevoked(let event): field("key_id", event.key)
+        case .keysUsed(let uses):
+            array("uses") { writer in
+                for use in uses {
+                    writer.object { writer in
+                        writer.field("key_id", use.key)
+                        writer.field("used_at", use.usedAt)
+                    }
+                }
+            }
         case .workflowCreated, .workflowModified, .concurrencySet, .secretRotated, .draftEdited,
-            .versionSaved, .versionRenamed, .versionActivated:
+            .versionSaved, .versionRenamed, .versionActivated, .workflowDeleted,
+            .workflowClosed, .workflowReopened, .versionDeleted, .versionImported:
             workflowFields(of: event)
         case .scheduleCreated, .scheduleModified, .scheduleCancelled, .scheduleFired,
             .scheduleExpired:
@@ -124,6 +134,8 @@ extension JSONWriter {
         case .deliverySucceeded, .deliveryRetryScheduled, .deliveryFailed, .deliveryRequeued,
             .deliveriesRequeued:
             deliveryFields(of: event)
+        case .operationStarted, .operationAdvanced, .operationFinished:
+            operationFields(of: event)
         }
     }
 
@@ -135,7 +147,7 @@ extension JSONWriter {
             field("description", event.description)
             field("definition", raw: WorkflowDefinition.shown(event.definition.bytes))
             field("run_timeout_seconds", event.runTimeoutSeconds)
-            retry(event.retry)
+            retryPolicy(event.retry)
             field("max_concurrent_runs", event.maxConcurrentRuns)
         case .workflowModified(let event):
             field("workflow_id", event.workflow)
@@ -144,7 +156,7 @@ extension JSONWriter {
             if let seconds = event.changes.runTimeoutSeconds {
                 field("run_timeout_seconds", seconds)
             }
-            if let policy = event.changes.retry { retry(policy) }
+            if let policy = event.changes.retry { retryPolicy(policy) }
             if let isPaused = event.changes.isPaused { field("paused", isPaused) }
         case .concurrencySet(let event):
             field("workflow_id", event.workflow)
@@ -167,6 +179,19 @@ extension JSONWriter {
         case .versionActivated(let event):
             field("workflow_id", event.workflow)
             field("version_number", event.number)
+        case .workflowDeleted(let event): field("workflow_id", event.workflow)
+        case .workflowClosed(let event):
+            field("workflow_id", event.workflow)
+            field("operation_id", event.operation)
+        case .workflowReopened(let event): field("workflow_id", event.workflow)
+        case .versionDeleted(let event):
+            field("workflow_id", event.workflow)
+            field("version_number", event.number)
+        case .versionImported(let event):
+            field("workflow_id", event.workflow)
+            field("version_number", event.version.number)
+            field("version_name", event.version.name)
+            field("definition", raw: WorkflowDefinition.shown(event.version.definition.bytes))
         default: break
         }
     }
@@ -258,7 +283,8 @@ extension JSONWriter {
         field("attempt", attempt)
     }
 
-    private mutating func retry(_ policy: RetryPolicy) {
+    /// The field `retry`.
+    package mutating func retryPolicy(_ policy: RetryPolicy) {
         object("retry") { writer in
             writer.field("max_attempts", policy.maxAttempts)
             writer.field("initial_backoff_seconds", policy.initialBackoffSeconds)

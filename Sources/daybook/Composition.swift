@@ -147,6 +147,8 @@ struct Composition {
                         engine: engine, clients: clients, limits: httpLimits, logger: logger),
                 ], logger: logger),
             DelivererService(engine: engine, clients: clients, logger: logger),
+            OperationService(engine: engine, logger: logger),
+            KeyUseService(engine: engine),
             SQSSourceService(
                 engine: engine, clients: clients, credentials: credentials, limits: queueLimits,
                 logger: logger),

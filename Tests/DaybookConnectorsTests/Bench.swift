@@ -39,7 +39,7 @@ final class Bench {
     ) -> Work {
         let run = Run(
             id: .number(9), team: .number(1), workflow: .number(2), version: version,
-            definitionPosition: 4, queue: .http, mode: isScheduled ? .scheduled : .manual,
+            definitionLocation: .first(4), queue: .http, mode: isScheduled ? .scheduled : .manual,
             status: .inProgress, schedule: isScheduled ? .number(5) : nil, trigger: nil,
             scheduledTime: isScheduled ? .second(1) : nil, input: nil, output: nil,
             error: nil, attempt: attempt, tries: attempt, priority: 5, expiresAt: nil,

@@ -18,7 +18,7 @@ struct FiringTests {
             .runQueued(
                 RunQueued(
                     run: run, workflow: schedule.workflow, version: version,
-                    definitionPosition: definition, queue: queue, mode: .scheduled,
+                    definitionLocation: .first(definition), queue: queue, mode: .scheduled,
                     schedule: schedule.id, trigger: nil, scheduledTime: schedule.scheduledTime,
                     input: schedule.input.map { .stored($0) } ?? .none,
                     priority: schedule.priority, expiresAt: schedule.expiresAt,
@@ -195,7 +195,7 @@ struct FiringTests {
             given.state.run(id, of: given.team)
                 == Run(
                     id: id, team: given.team, workflow: setting.workflow, version: 0,
-                    definitionPosition: given.position(of: setting.workflow), queue: .echo,
+                    definitionLocation: .first(given.position(of: setting.workflow)), queue: .echo,
                     mode: .scheduled, status: .queued, schedule: setting.id, trigger: nil,
                     scheduledTime: .second(60), input: nil, output: nil, error: nil, attempt: 0,
                     tries: 0, priority: 5, expiresAt: .second(120), timeoutSeconds: 3_600,

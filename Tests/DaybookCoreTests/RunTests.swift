@@ -15,7 +15,7 @@ struct RunTests {
         let id = RunID(given.nextID)
         let queued = RunQueued(
             run: id, workflow: workflow, version: 0,
-            definitionPosition: given.position(of: workflow), queue: .http, mode: .manual,
+            definitionLocation: .first(given.position(of: workflow)), queue: .http, mode: .manual,
             schedule: nil, trigger: nil, scheduledTime: nil, input: .brought(input.payload),
             priority: 9, expiresAt: .second(5), timeoutSeconds: 60, retry: .thrice)
         #expect(try given.when(command) == .events([.runQueued(queued)]))
@@ -26,7 +26,7 @@ struct RunTests {
             given.state.run(id, of: given.team)
                 == Run(
                     id: id, team: given.team, workflow: workflow, version: 0,
-                    definitionPosition: queued.definitionPosition, queue: .http, mode: .manual,
+                    definitionLocation: queued.definitionLocation, queue: .http, mode: .manual,
                     status: .queued, schedule: nil, trigger: nil, scheduledTime: nil,
                     input: PayloadLocation(position: header.position, event: 0), output: nil,
                     error: nil, attempt: 0, tries: 0, priority: 9, expiresAt: .second(5),
@@ -67,7 +67,7 @@ struct RunTests {
             return
         }
         #expect(queued.version == 1 && queued.queue == .worker("old"))
-        #expect(queued.definitionPosition == definition)
+        #expect(queued.definitionLocation == .first(definition))
     }
 
     @Test(arguments: [nil, 5, 60, 3_600])

@@ -18,7 +18,8 @@ struct TeamTests {
             given.state.team(id)
                 == Team(
                     id: id, name: "new", maxConcurrentRuns: 0, triggers: 0, subscriptions: 0,
-                    lastSubscription: 0, revision: 1, touched: Touched(created: header)))
+                    lastSubscription: 0, operations: 0, revision: 1,
+                    touched: Touched(created: header)))
     }
 
     @Test(arguments: [
@@ -69,7 +70,8 @@ struct TeamTests {
             given.state.apiKey(id)
                 == APIKey(
                     id: id, team: given.team, role: role, name: "ci", secretDigest: .filled(3),
-                    expiresAt: .second(60), revokedAt: nil, touched: Touched(created: header)))
+                    expiresAt: .second(60), revokedAt: nil, lastUsedAt: nil,
+                    touched: Touched(created: header)))
     }
 
     @Test func `a key is held to its bounds, and to a team that is there`() throws {

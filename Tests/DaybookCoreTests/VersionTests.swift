@@ -24,7 +24,9 @@ struct VersionTests {
             try given.when(.editDraft(id, .worker("w"))) == .events([.draftEdited(edited)]))
         try given.happened(.editDraft(id, .worker("w")))
         let draft = try #require(given.state.version(0, of: id, team: given.team))
-        #expect(draft.queue == .worker("w") && draft.definitionPosition == given.nextPosition - 1)
+        #expect(
+            draft.queue == .worker("w")
+                && draft.definitionLocation == .first(given.nextPosition - 1))
         #expect(given.state.workflow(id, of: given.team)?.revision == 4)
     }
 
@@ -33,14 +35,14 @@ struct VersionTests {
         let draft = try #require(given.state.version(0, of: id, team: given.team))
         let saved = VersionSaved(
             workflow: id, previous: given.position(of: id), number: 2, source: 0, name: "two",
-            definitionPosition: draft.definitionPosition, queue: .http)
+            definitionLocation: draft.definitionLocation, queue: .http)
         let command = Command.saveVersion(id, NewVersion(name: "two"))
         #expect(try given.when(command) == .events([.versionSaved(saved)]))
         try given.happened(command)
         let header = try #require(given.entries.last?.header)
         let expected = Version(
             workflow: id, team: given.team, number: 2, name: "two",
-            definitionPosition: draft.definitionPosition, queue: .http, source: 0,
+            definitionLocation: draft.definitionLocation, queue: .http, source: 0,
             touched: Touched(created: header))
         #expect(given.state.version(2, of: id, team: given.team) == expected)
         try given.happened(.editDraft(id, .echo))
@@ -59,7 +61,7 @@ struct VersionTests {
                     .versionSaved(
                         VersionSaved(
                             workflow: id, previous: previous, number: 2, source: 1, name: nil,
-                            definitionPosition: first, queue: .echo)),
+                            definitionLocation: .first(first), queue: .echo)),
                     .versionActivated(
                         VersionActivated(workflow: id, previous: previous, number: 2)),
                 ]))

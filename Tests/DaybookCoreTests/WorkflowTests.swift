@@ -35,12 +35,13 @@ struct WorkflowTests {
                     id: id, team: given.team, name: "nightly", description: "report",
                     runTimeoutSeconds: 60, retry: .thrice, maxConcurrentRuns: 2,
                     isPaused: false, activeVersion: 0, lastVersion: 0, secret: .number(1),
-                    previousSecret: nil, revision: 1, touched: Touched(created: header)))
+                    previousSecret: nil, deletion: nil, deletedAt: nil, revision: 1,
+                    touched: Touched(created: header)))
         #expect(
             given.state.version(0, of: id, team: given.team)
                 == Version(
                     workflow: id, team: given.team, number: 0, name: nil,
-                    definitionPosition: header.position, queue: .http, source: nil,
+                    definitionLocation: .first(header.position), queue: .http, source: nil,
                     touched: Touched(created: header)))
     }
 

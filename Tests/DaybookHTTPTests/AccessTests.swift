@@ -26,7 +26,9 @@ struct AccessTests {
             let ids = [
                 "workflow_id": workflow, "schedule_id": try await api.schedule(workflow),
                 "run_id": try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id,
-                "version": "0", "team_id": team.description, "queue": "nobody", "position": "1",
+                "version": "0", "other_version": "0", "team_id": team.description,
+                "queue": "nobody", "position": "1", "operation_id": try await api.operation(),
+                "key_id": try #require(APIKeyText(api.adminKey)).id.description,
             ].merging(try await api.edges(of: workflow)) { $1 }
             let revoked = try await api.newKey(.admin, of: team)
             let revokedID = try #require(APIKeyText(revoked)).id
@@ -67,13 +69,16 @@ struct AccessTests {
             let mine = [
                 "workflow_id": workflow, "schedule_id": try await api.schedule(workflow),
                 "run_id": try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id,
-                "version": "0",
+                "version": "0", "other_version": "0",
+                "operation_id": try await api.operation(),
             ].merging(try await api.edges(of: workflow)) { $1 }
             var nobody = mine.mapValues { _ in "0123456789abcdef01234567" }
             nobody["version"] = "0"
-            // Licenses are any administrator's, and a queue of a name is each team's own.
+            nobody["other_version"] = "0"
+            // Licenses and keys are any administrator's, and a queue of a name is each team's own.
             let apart = [
-                "/teams/{team_id}/license", "/queues/{queue}/claim", "/log/{position}",
+                "/teams/{team_id}/license", "/api-keys/{key_id}", "/queues/{queue}/claim",
+                "/log/{position}",
                 "/hooks/{trigger_id}", "/hooks/{trigger_id}/{token}",
             ]
             let other = try await api.newKey(.admin, of: try await api.newTeam())

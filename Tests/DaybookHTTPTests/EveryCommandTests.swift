@@ -1,6 +1,7 @@
 import DaybookCore
 import DaybookEngine
 import DaybookStore
+import DaybookWire
 import Foundation
 import HTTPTypes
 import Support
@@ -17,6 +18,7 @@ struct EveryCommandTests {
         let workflow: String
         let schedule: String
         let run: String
+        var key = ""
         /// By the names that paths have for them.
         var edges: [String: String] = [:]
     }
@@ -46,6 +48,16 @@ struct EveryCommandTests {
         "POST /api-keys": Sample(
             body: #"{"team_id":"{team_id}","role":"read","name":"a"}"#,
             other: #"{"team_id":"{team_id}","role":"read","name":"b"}"#),
+        "DELETE /api-keys/{key_id}": Sample(body: nil, other: nil),
+        "DELETE /workflows/{workflow_id}": Sample(body: nil, other: nil),
+        "DELETE /workflows/{workflow_id}/versions/{version}": Sample(body: nil, other: nil),
+        "POST /workflows/import": Sample(body: bundle(named: "a"), other: bundle(named: "b")),
+        "POST /workflow-schedules/cancel": Sample(
+            body: #"{"filter":{"workflow_id":"{workflow_id}"}}"#,
+            other: #"{"filter":{"status":"pending"}}"#),
+        "POST /workflow-schedules/modify": Sample(
+            body: #"{"filter":{"workflow_id":"{workflow_id}"},"changes":{"priority":1}}"#,
+            other: #"{"filter":{"status":"pending"},"changes":{"priority":1}}"#),
         "POST /workflow-runs/{run_id}/complete": Sample(
             body: #"{"attempt":1,"output":1}"#, other: #"{"attempt":1,"output":2}"#,
             needsStart: true),
@@ -105,13 +117,23 @@ struct EveryCommandTests {
 
     private static func name(_ route: Route) -> String { "\(route.method) \(route.path)" }
 
+    private static func bundle(named name: String) -> String {
+        """
+        {"format":"daybook-workflow","format_version":1,"name":"\(name)","active_version":2,
+        "definition":{"executor":{"type":"echo"}},
+        "versions":[{"version_number":2,"definition":{"executor":{"type":"echo"}}}]}
+        """
+    }
+
     private static func trigger(named name: String) -> String {
         #"{"kind":"webhook","workflow_id":"{workflow_id}","name":"\#(name)","verification":{"type":"standard"}}"#
     }
 
-    /// A rebuild changes nothing that the log knows, so it has no entry; a hook is no command of a client.
+    /// A rebuild changes nothing that the log knows, so it has no entry; a hook is no command of a client; a
+    /// batch is many.
     private static let commands = Route.all.filter { route in
         route.method != .get && route.path != "/rebuild" && !route.path.hasPrefix("/hooks/")
+            && route.body != .batch
     }
 
     /// The things that the route is about, in a state in which the sample changes something.
@@ -119,6 +141,7 @@ struct EveryCommandTests {
         -> Things
     {
         let team = try api.teamOfAdmin().description
+        let key = try #require(APIKeyText(try await api.newKey(.read, of: api.teamOfAdmin())))
         let workflow = try await api.waitingWorkflow()
         let schedule = try await api.schedule(workflow, more: #","run_input":1"#)
         let run = try await api.call(.post, "/workflows/\(workflow)/execute", #"{"run_input":1}"#)
@@ -133,8 +156,11 @@ struct EveryCommandTests {
         } else {
             _ = try await api.call(.post, "/workflow-runs/\(run)/cancel")
         }
-        if route.path.hasSuffix("/activate") {
+        if Self.isAboutVersion(route) {
             _ = try await api.call(.post, "/workflows/\(workflow)/versions", "{}")
+        }
+        if route.method == .delete, route.path == "/workflows/{workflow_id}" {
+            _ = try await api.call(.delete, "/workflow-schedules/\(schedule)")
         }
         if route.path == "/resume" { _ = try await api.call(.post, "/pause") }
         if route.path == "/pause" { _ = try await api.call(.post, "/resume") }
@@ -143,7 +169,7 @@ struct EveryCommandTests {
             _ = try await api.call(
                 .patch, "/teams/\(team)/license", #"{"max_concurrent_runs":50}"#)
         }
-        if route.path.hasSuffix("/cancel") || route.path.hasSuffix("/claim") {
+        if route.path.hasSuffix("{run_id}/cancel") || route.path.hasSuffix("/claim") {
             let queued = try await api.call(.post, "/workflows/\(workflow)/execute", "{}").id
             return Things(team: team, workflow: workflow, schedule: schedule, run: queued)
         }
@@ -152,7 +178,12 @@ struct EveryCommandTests {
             || route.path.hasPrefix("/workflow-webhooks/")
         return Things(
             team: team, workflow: workflow, schedule: schedule, run: run,
-            edges: isEdge ? try await api.edges(of: workflow) : [:])
+            key: key.id.description, edges: isEdge ? try await api.edges(of: workflow) : [:])
+    }
+
+    private static func isAboutVersion(_ route: Route) -> Bool {
+        route.path.hasSuffix("/activate")
+            || route.method == .delete && route.path.hasSuffix("/versions/{version}")
     }
 
     private static func path(_ route: Route, _ things: Things) -> String {
@@ -161,7 +192,8 @@ struct EveryCommandTests {
             .replacing("{team_id}", with: things.team).replacing("{queue}", with: "nobody")
             .replacing("{schedule_id}", with: things.schedule)
             .replacing("{run_id}", with: things.run)
-            .replacing("{version}", with: route.path.hasSuffix("/activate") ? "1" : "0")
+            .replacing("{version}", with: isAboutVersion(route) ? "1" : "0")
+            .replacing("{key_id}", with: things.key)
     }
 
     private static func body(_ body: String?, _ things: Things) -> String? {

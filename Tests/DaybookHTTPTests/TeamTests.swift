@@ -2,6 +2,7 @@ import DaybookCore
 import DaybookEngine
 import DaybookStore
 import DaybookWire
+import Foundation
 import HTTPTypes
 import Support
 import Testing
@@ -144,6 +145,79 @@ struct TeamTests {
                     "\(answer.text)")
             }
             #expect(try api.position() == before)
+        }
+    }
+
+    @Test("teams and keys are listed, a revoked key too, and when each was used")
+    func lists() async throws {
+        try await TestAPI.run { api in
+            let team = try await api.newTeam()
+            let key = try await api.newKey(.read, of: team)
+            let id = try #require(APIKeyText(key)).id
+            let teams = try await api.call(.get, "/teams").items
+            #expect(
+                teams.compactMap { $0["id"] as? String }
+                    == [try api.teamOfAdmin().description, team.description])
+            func listed() async throws -> [String: any Sendable] {
+                let keys = try await api.call(.get, "/api-keys?team_id=\(team)").items
+                return try #require(keys.first)
+            }
+            let unused = try await listed()
+            #expect(unused["id"] as? String == id.description)
+            #expect(unused["last_used_at"] is NSNull && unused["revoked_at"] is NSNull)
+            #expect(unused["key"] == nil && unused["secret_digest"] == nil)
+            #expect(try await api.call(.get, "/license", key: key).status == 200)
+            let used = try await listed()["last_used_at"] as? String
+            #expect(used?.hasSuffix(":00Z") == true, "known to the minute")
+            let revoked = try await api.call(.delete, "/api-keys/\(id)")
+            #expect(revoked.status == 200 && revoked.json["revoked_at"] is String)
+            #expect(try await api.call(.get, "/license", key: key).status == 401)
+            #expect(try await listed()["revoked_at"] is String)
+            let before = try api.position()
+            #expect(try await api.call(.delete, "/api-keys/\(id)").status == 200)
+            #expect(try api.position() == before)
+            #expect(try await api.call(.get, "/api-keys").items.count == 2)
+        }
+    }
+
+    @Test("the last key that can administer the service stays")
+    func lastAdministrator() async throws {
+        try await TestAPI.run { api in
+            let id = try #require(APIKeyText(api.adminKey)).id
+            let refused = try await api.call(.delete, "/api-keys/\(id)")
+            #expect(refused.status == 409 && refused.code == "last_administrator")
+            let team = try api.teamOfAdmin()
+            _ = try await api.newKey(
+                .admin, of: team, expiresAt: api.clock.now().adding(seconds: 600))
+            #expect(try await api.call(.delete, "/api-keys/\(id)").status == 409)
+            _ = try await api.newKey(.admin, of: team)
+            #expect(try await api.call(.delete, "/api-keys/\(id)").status == 200)
+            #expect(try await api.call(.get, "/teams").status == 401)
+        }
+    }
+
+    @Test("when keys were used is recorded now and then")
+    func usesAreKept() async throws {
+        let settings: Settings = {
+            var settings = TestAPI.settings
+            settings.keyUseSeconds = 60
+            return settings
+        }()
+        let clock = ManualClock()
+        try await TestAPI.run(settings: settings, clock: clock) { api in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let key = try await api.newKey(.read, of: api.teamOfAdmin())
+                let id = try #require(APIKeyText(key)).id
+                #expect(try await api.call(.get, "/license", key: key).status == 200)
+                let used = clock.now()
+                group.addTask { try await KeyUseService(engine: api.engine).run() }
+                while try api.engine.apiKey(id)?.lastUsedAt == nil {
+                    clock.advance(seconds: 60)
+                    await Task.yield()
+                }
+                #expect(try api.engine.apiKey(id)?.lastUsedAt == used)
+                group.cancelAll()
+            }
         }
     }
 }

@@ -182,6 +182,14 @@ struct TestAPI: Sendable {
 
     /// A new trigger of the workflow with a refused message, and a new subscription with a delivery that has
     /// ended: their ids by the names that paths have for them.
+    /// An operation that nobody carries out.
+    func operation() async throws -> String {
+        let answer = try await call(
+            .post, "/workflow-schedules/cancel", #"{"filter":{"dedup_key":"none"}}"#)
+        try #require(answer.status == 202, "\(answer.text)")
+        return answer.id
+    }
+
     func edges(of workflow: String) async throws -> [String: String] {
         let trigger = try await call(
             .post, "/workflow-triggers",

@@ -34,7 +34,7 @@ struct EntryCodecTests {
                 .versionSaved(
                     VersionSaved(
                         workflow: .number(4), previous: 0, number: 1, source: 0,
-                        name: has(0) ? "" : nil, definitionPosition: 0, queue: .http)),
+                        name: has(0) ? "" : nil, definitionLocation: .first(0), queue: .http)),
                 .scheduleCreated(
                     ScheduleCreated(
                         schedule: .number(8), workflow: .number(4), scheduledTime: .epoch,
@@ -51,7 +51,8 @@ struct EntryCodecTests {
                             priority: has(5) ? 0 : nil))),
                 .runQueued(
                     RunQueued(
-                        run: .number(9), workflow: .number(4), version: 0, definitionPosition: 0,
+                        run: .number(9), workflow: .number(4), version: 0,
+                        definitionLocation: .first(0),
                         queue: .echo, mode: has(0) ? .scheduled : .triggered,
                         schedule: has(0) ? .number(8) : nil, trigger: has(1) ? .number(1) : nil,
                         scheduledTime: has(2) ? .epoch : nil,

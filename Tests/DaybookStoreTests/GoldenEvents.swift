@@ -80,7 +80,7 @@ struct Golden: Sendable, CustomStringConvertible {
                 .versionSaved(
                     VersionSaved(
                         workflow: .number(5), previous: 6, number: 2, source: 1, name: "two",
-                        definitionPosition: 4, queue: .echo)),
+                        definitionLocation: .first(4), queue: .echo)),
                 .versionRenamed(
                     VersionRenamed(workflow: .number(5), previous: 6, number: 2, name: "three")),
                 .versionActivated(
@@ -226,7 +226,8 @@ struct Golden: Sendable, CustomStringConvertible {
                         deduplication: nil)),
                 .runQueued(
                     RunQueued(
-                        run: .number(9), workflow: .number(5), version: 1, definitionPosition: 4,
+                        run: .number(9), workflow: .number(5), version: 1,
+                        definitionLocation: .first(4),
                         queue: .echo, mode: .triggered, schedule: nil, trigger: .number(6),
                         scheduledTime: nil, input: .none, priority: 5, expiresAt: nil,
                         timeoutSeconds: 60, retry: .once,
@@ -324,13 +325,67 @@ struct Golden: Sendable, CustomStringConvertible {
                         ], notBefore: .second(14), nextAfter: 6)),
             ]
         ),
+        (
+            "ends",
+            [
+                .keysUsed([KeyUse(key: .number(3), usedAt: .second(7))]),
+                .workflowClosed(
+                    WorkflowClosed(workflow: .number(5), previous: 6, operation: .number(12))),
+                .workflowReopened(WorkflowReopened(workflow: .number(5), previous: 7)),
+                .workflowDeleted(WorkflowDeleted(workflow: .number(5), previous: 8)),
+                .versionDeleted(VersionDeleted(workflow: .number(5), previous: 9, number: 3)),
+                .versionImported(
+                    VersionImported(
+                        workflow: .number(5),
+                        version: ImportedVersion(number: 2, name: "two", definition: .echo))),
+                .versionSaved(
+                    VersionSaved(
+                        workflow: .number(5), previous: 9, number: 4, source: 2, name: nil,
+                        definitionLocation: PayloadLocation(position: 4, event: 2), queue: .echo)),
+            ]
+        ),
+        (
+            "operations",
+            [
+                .operationStarted(
+                    OperationStarted(
+                        operation: .number(12),
+                        task: .cancel(
+                            PendingFilter(
+                                workflow: .number(5), deduplicationKey: DeduplicationKey("k"),
+                                from: .second(1), to: .second(2))), matched: 40)),
+                .operationStarted(
+                    OperationStarted(
+                        operation: .number(13),
+                        task: .modify(
+                            PendingFilter(),
+                            BulkChanges(
+                                time: .shift(seconds: -60), version: .set(nil),
+                                expiresAt: .set(.second(9)), priority: 3)), matched: 0)),
+                .operationStarted(
+                    OperationStarted(
+                        operation: .number(14), task: .deleteWorkflow(.number(5)), matched: 1)),
+                .operationAdvanced(
+                    OperationAdvanced(
+                        operation: .number(12), previous: 5,
+                        step: BulkOperation.Step(
+                            cursor: .number(8), changed: 2, unchanged: 1, refused: 1,
+                            refusals: [
+                                BulkOperation.Refused(
+                                    object: .number(8), code: "not_pending", detail: "fired")
+                            ]))),
+                .operationFinished(
+                    OperationFinished(
+                        operation: .number(12), previous: 6, failure: .keyInvalid)),
+            ]
+        ),
     ]
 
     private static let link = ScheduleLink(schedule: .number(8), previous: 5)
 
     private static func queued(_ input: RunInput, full: Bool) -> RunQueued {
         RunQueued(
-            run: .number(9), workflow: .number(5), version: 1, definitionPosition: 4,
+            run: .number(9), workflow: .number(5), version: 1, definitionLocation: .first(4),
             queue: .http, mode: full ? .scheduled : .manual, schedule: full ? .number(8) : nil,
             trigger: full ? .number(6) : nil, scheduledTime: full ? .second(10) : nil,
             input: input, priority: 5, expiresAt: full ? .second(20) : nil, timeoutSeconds: 60,

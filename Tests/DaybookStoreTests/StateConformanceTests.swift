@@ -34,13 +34,14 @@ struct StateConformanceTests {
             let row = Team(
                 id: team, name: isFull ? "é\u{0}" : "", maxConcurrentRuns: isFull ? 1_000_000 : 0,
                 triggers: isFull ? 1_000 : 0, subscriptions: isFull ? 100 : 0,
-                lastSubscription: isFull ? 16_777_215 : 0,
+                lastSubscription: isFull ? 16_777_215 : 0, operations: isFull ? 3 : 0,
                 revision: .max, touched: Self.touched)
             state.set(row)
             #expect(state.team(team) == row && state.team(other) == nil)
             let key = APIKey(
                 id: .number(3), team: team, role: .work, name: "n", secretDigest: .filled(1),
                 expiresAt: isFull ? .second(9) : nil, revokedAt: isFull ? .epoch : nil,
+                lastUsedAt: isFull ? .second(8) : nil,
                 touched: Self.touched)
             state.set(key)
             #expect(state.apiKey(.number(3)) == key)
@@ -65,7 +66,8 @@ struct StateConformanceTests {
             runTimeoutSeconds: 86_400, retry: .thrice, maxConcurrentRuns: 3, isPaused: isFull,
             activeVersion: 1, lastVersion: 1_000_000, secret: .number(1),
             previousSecret: isFull ? .init(secret: .number(2), endsAt: .second(5)) : nil,
-            revision: 3, touched: Self.touched)
+            deletion: isFull ? .number(7) : nil, deletedAt: isFull ? .second(6) : nil, revision: 3,
+            touched: Self.touched)
     }
 
     private func schedule(isFull: Bool) -> Schedule {
@@ -86,7 +88,7 @@ struct StateConformanceTests {
         let location = isFull ? PayloadLocation(position: 9, event: 1) : nil
         return Run(
             id: .number(6), team: Self.team, workflow: .number(4), version: 2,
-            definitionPosition: 3, queue: isFull ? .worker("a-") : .http, mode: .triggered,
+            definitionLocation: .first(3), queue: isFull ? .worker("a-") : .http, mode: .triggered,
             status: .inProgress, schedule: isFull ? .number(5) : nil,
             trigger: isFull ? .number(8) : nil, scheduledTime: instant, input: location,
             output: location,
@@ -204,7 +206,7 @@ struct StateConformanceTests {
         for number in [0, 1, 255, 256, 1_000_000] {
             let row = Version(
                 workflow: .number(4), team: Self.team, number: number,
-                name: number == 0 ? nil : "v\(number)", definitionPosition: 3,
+                name: number == 0 ? nil : "v\(number)", definitionLocation: .first(3),
                 queue: .worker("q"), source: number == 0 ? nil : 0, touched: Self.touched)
             state.set(row)
             #expect(state.version(number, of: .number(4), team: Self.team) == row)

@@ -35,7 +35,7 @@ package struct Asked: Sendable {
         switch command {
         case .createTeam: TeamID(newID)
         case .setLicense(let team, _): team
-        case .initialise, .start, .stop, .pause, .resume, .trustClock: nil
+        case .initialise, .start, .stop, .pause, .resume, .trustClock, .recordKeyUse: nil
         default: team
         }
     }

@@ -74,3 +74,10 @@ extension RetryPolicy {
     package static let thrice = RetryPolicy(
         maxAttempts: 3, initialBackoffSeconds: 10, maxBackoffSeconds: 300)
 }
+
+extension PayloadLocation {
+    /// The first event of the entry at the position.
+    package static func first(_ position: Position) -> Self {
+        PayloadLocation(position: position, event: 0)
+    }
+}

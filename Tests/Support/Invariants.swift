@@ -31,6 +31,7 @@ package enum Invariants {
         check.admission()
         check.references()
         check.edges()
+        check.operations()
         return ledger.findings.violations + check.findings.violations
     }
 }
@@ -153,9 +154,18 @@ private struct StateCheck {
         }
         for workflow in state.allWorkflows {
             let runs = state.allRuns.filter { $0.workflow == workflow.id }
+            let pending = state.allSchedules.filter {
+                $0.workflow == workflow.id && $0.status == .pending
+            }
+            let unfinished = runs.filter { !$0.status.isFinal }
+            let numbers = Set(unfinished.map(\.version) + pending.compactMap(\.version))
             let should = Usage(
-                inProgress: runs.count { $0.status == .inProgress },
-                lastStarts: lastStarts(of: runs))
+                inProgress: runs.count { $0.status == .inProgress }, pending: pending.count,
+                versionUses: numbers.sorted().map { number in
+                    Usage.VersionUse(
+                        number: number, pinned: pending.count { $0.version == number },
+                        unfinishedRuns: unfinished.count { $0.version == number })
+                }, lastStarts: lastStarts(of: runs))
             let usage = state.usage(of: workflow.id, team: workflow.team)
             expect(usage == should, "I15: workflow \(workflow.id) counts \(usage), has \(should)")
         }
@@ -308,19 +318,52 @@ private struct StateCheck {
             }, "I14 delivery lists")
     }
 
-    func references() {
-        let definitions = entries.filter { entry in
-            entry.events.contains { event in
-                switch event {
-                case .workflowCreated, .draftEdited: true
-                default: false
-                }
-            }
+    func operations() {
+        expect(
+            Set(state.allOperations.map(\.id)) == Set(ledger.operations.keys),
+            "I16: other operations")
+        for row in state.allOperations {
+            guard let said = ledger.operations[row.id] else { continue }
+            expect(
+                row.status == said.status && row.changed == said.changed
+                    && row.touched.position == said.touched,
+                "I16: operation \(row.id) is not what the log says")
         }
-        let positions = Set(definitions.map(\.header.position))
+        let running = ledger.operations.filter { $0.value.status == .running }
+        expectSame(
+            state.allOperationLists, running.map { .running($0.value.team, $0.key) },
+            "I14 operations")
+        for team in state.allTeams {
+            expect(
+                team.operations == running.count { $0.value.team == team.id },
+                "I15: team \(team.id) counts \(team.operations) operations")
+        }
+        for row in state.allWorkflows {
+            let said = ledger.workflows[row.id]
+            expect(
+                row.deletion == said?.deletion && (row.deletedAt != nil) == said?.isDeleted,
+                "I16: workflow \(row.id) is deleted, or not, and the log says otherwise")
+            let numbers = state.allVersions.filter { $0.workflow == row.id }.map(\.number)
+            expect(
+                said.map { Set($0.versions.keys) } == Set(numbers),
+                "I16: workflow \(row.id) has other versions")
+        }
+    }
+
+    func references() {
+        let positions = Set(
+            entries.flatMap { entry in
+                entry.events.enumerated().compactMap { index, event -> PayloadLocation? in
+                    switch event {
+                    case .workflowCreated, .draftEdited, .versionImported:
+                        PayloadLocation(position: entry.header.position, event: index)
+                    default: nil
+                    }
+                }
+            })
         for row in state.allVersions {
             expect(
-                positions.contains(row.definitionPosition),
+                positions.contains(row.definitionLocation),
                 "I28: version \(row.number) of \(row.workflow) has no definition")
         }
         for row in state.allSchedules where row.status == .pending {
@@ -331,8 +374,9 @@ private struct StateCheck {
         }
         for row in state.allRuns {
             expect(
-                positions.contains(row.definitionPosition)
-                    && state.version(row.version, of: row.workflow, team: row.team) != nil,
+                positions.contains(row.definitionLocation)
+                    && (row.status.isFinal
+                        || state.version(row.version, of: row.workflow, team: row.team) != nil),
                 "I28: run \(row.id) refers to a definition or version that is not there")
             expect(
                 state.workflow(row.workflow, of: row.team) != nil

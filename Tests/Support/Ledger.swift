@@ -22,7 +22,7 @@ struct Ledger {
 
     struct WorkflowRecord {
         struct VersionRecord {
-            var definition: Position
+            var definition: PayloadLocation
             var queue: Queue
         }
 
@@ -32,6 +32,9 @@ struct Ledger {
         var retry: RetryPolicy
         var isPaused = false
         var activeVersion = 0
+        var lastVersion = 0
+        var deletion: OperationID?
+        var isDeleted = false
         var versions: [Int: VersionRecord]
         var active = 0
         var lastStarts: [Queue: Position] = [:]
@@ -50,6 +53,14 @@ struct Ledger {
         var expiresAt: Instant?
         var priority: Int
         var run: RunID?
+        var touched: Position
+    }
+
+    struct OperationRecord {
+        let team: TeamID
+        let workflow: WorkflowID?
+        var status = BulkOperation.Status.running
+        var changed = 0
         var touched: Position
     }
 
@@ -95,6 +106,7 @@ struct Ledger {
     var seen: [SeenMessage.Key: Instant] = [:]
     var subscriptions: [SubscriptionID: SubscriptionRecord] = [:]
     var deliveries: [DeliveryID: DeliveryRecord] = [:]
+    var operations: [OperationID: OperationRecord] = [:]
     var isPaused = false
     var reapFloor = Instant.epoch
     var floorPosition: Position = 0
@@ -132,6 +144,10 @@ struct Ledger {
             expect(header.team == nil, "I34: an event of the service belongs to a team")
             readService(event, header)
         case .teamCreated, .licenseSet, .keyCreated, .keyRevoked: readTeam(event, header)
+        case .keysUsed(let uses):
+            expect(header.team == nil, "I34: the use of keys belongs to a team")
+            expect(!uses.isEmpty, "I5: the use of no key is recorded")
+            for use in uses { expect(keys[use.key] != nil, "I16: a key is used and not there") }
         default:
             guard let team = header.team, teams[team] != nil else {
                 return expect(false, "I34: the entry belongs to no team")
@@ -139,8 +155,12 @@ struct Ledger {
             let location = PayloadLocation(position: header.position, event: index)
             switch event {
             case .workflowCreated, .workflowModified, .concurrencySet, .secretRotated,
-                .draftEdited, .versionSaved, .versionRenamed, .versionActivated:
-                readWorkflow(event, team, header)
+                .draftEdited, .versionSaved, .versionRenamed, .versionActivated,
+                .workflowDeleted, .workflowClosed, .workflowReopened, .versionDeleted,
+                .versionImported:
+                readWorkflow(event, team, location, header)
+            case .operationStarted, .operationAdvanced, .operationFinished:
+                readOperation(event, team, header)
             case .scheduleCreated, .scheduleModified, .scheduleCancelled, .scheduleFired,
                 .scheduleExpired:
                 readSchedule(event, team, location, header)
@@ -267,7 +287,8 @@ struct Ledger {
             let allowed: [Role] =
                 switch header.command {
                 case .initialise, .start, .stop, .fire, .accept, .reap, .retry, .expire,
-                    .acceptHook, .acceptMessage, .refuseMessage, .recordDelivery:
+                    .acceptHook, .acceptMessage, .refuseMessage, .recordDelivery,
+                    .recordKeyUse, .advanceOperation, .finishOperation:
                     []
                 case _ where concernsQueue(entry): [.admin]
                 case .pause, .resume, .trustClock, .createTeam, .setLicense, .createKey,
@@ -312,6 +333,21 @@ struct Ledger {
             case .setLicense: [["licenseSet"]]
             case .createKey: [["keyCreated"]]
             case .revokeKey: [["keyRevoked"]]
+            case .recordKeyUse: [["keysUsed"]]
+            case .deleteWorkflow: [["workflowDeleted"]]
+            case .deleteVersion: [["versionDeleted"]]
+            case .importWorkflow:
+                [
+                    ["workflowCreated"]
+                        + events.compactMap { event in
+                            if case .versionImported = event { event.kind } else { nil }
+                        } + (events.last?.kind == "versionActivated" ? ["versionActivated"] : [])
+                ]
+            case .startOperation:
+                [["operationStarted"], ["operationStarted", "workflowClosed"]]
+            case .advanceOperation: [["operationAdvanced"]]
+            case .finishOperation:
+                [["operationFinished"], ["operationFinished", "workflowReopened"]]
             case .createWorkflow: [["workflowCreated"]]
             case .modifyWorkflow: [["workflowModified"]]
             case .setConcurrency: [["concurrencySet"]]
@@ -352,7 +388,6 @@ struct Ledger {
                 ]
             case .redeliver: [["deliveryRequeued"]]
             case .replayDeliveries: [["deliveriesRequeued"]]
-            default: []
             }
         return shapes.contains(events.map(\.kind))
     }

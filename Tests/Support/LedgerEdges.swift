@@ -191,6 +191,10 @@ extension Ledger {
         case .versionSaved(let event): return (.workflowUpdated, event.workflow)
         case .versionRenamed(let event): return (.workflowUpdated, event.workflow)
         case .versionActivated(let event): return (.workflowUpdated, event.workflow)
+        case .versionDeleted(let event): return (.workflowUpdated, event.workflow)
+        case .workflowClosed(let event): return (.workflowUpdated, event.workflow)
+        case .workflowReopened(let event): return (.workflowUpdated, event.workflow)
+        case .workflowDeleted(let event): return (.workflowDeleted, event.workflow)
         case .runStarted(let event) where event.attempt == 1:
             return runs[event.run].map { (.workflowRunStarted, $0.workflow) }
         case .runCompleted(let event): return ended(event.run)

@@ -2,7 +2,9 @@ import DaybookCore
 
 // Workflows and schedules, as the log tells of them.
 extension Ledger {
-    mutating func readWorkflow(_ event: Event, _ team: TeamID, _ header: EntryHeader) {
+    mutating func readWorkflow(
+        _ event: Event, _ team: TeamID, _ location: PayloadLocation, _ header: EntryHeader
+    ) {
         switch event {
         case .workflowCreated(let created):
             expect(workflows[created.workflow] == nil, "I16: a workflow is made twice")
@@ -10,7 +12,7 @@ extension Ledger {
                 team: team, limit: created.maxConcurrentRuns,
                 timeoutSeconds: created.runTimeoutSeconds, retry: created.retry,
                 versions: [
-                    0: .init(definition: header.position, queue: created.definition.queue)
+                    0: .init(definition: .first(header.position), queue: created.definition.queue)
                 ], touched: header.position)
         case .workflowModified(let modified):
             change(modified.workflow, modified.previous, team, header) { workflow in
@@ -26,20 +28,21 @@ extension Ledger {
         case .draftEdited(let edited):
             change(edited.workflow, edited.previous, team, header) { workflow in
                 workflow.versions[0] = .init(
-                    definition: header.position, queue: edited.definition.queue)
+                    definition: .first(header.position), queue: edited.definition.queue)
             }
         case .versionSaved(let saved):
             let workflow = workflows[saved.workflow]
             let source = workflow?.versions[saved.source]
             expect(
-                source?.definition == saved.definitionPosition && source?.queue == saved.queue,
+                source?.definition == saved.definitionLocation && source?.queue == saved.queue,
                 "I28: version \(saved.number) is not what version \(saved.source) was")
             expect(
-                saved.number == (workflow?.versions.keys.max() ?? 0) + 1,
+                saved.number == (workflow?.lastVersion ?? 0) + 1,
                 "I16: version \(saved.number) is not the next one")
             change(saved.workflow, saved.previous, team, header) { workflow in
+                workflow.lastVersion = saved.number
                 workflow.versions[saved.number] = .init(
-                    definition: saved.definitionPosition, queue: saved.queue)
+                    definition: saved.definitionLocation, queue: saved.queue)
             }
         case .versionRenamed(let renamed):
             expect(
@@ -53,8 +56,81 @@ extension Ledger {
             change(activated.workflow, activated.previous, team, header) { workflow in
                 workflow.activeVersion = activated.number
             }
+        case .workflowDeleted(let deleted):
+            expect(
+                !schedules.values.contains {
+                    $0.workflow == deleted.workflow && $0.status == .pending
+                } && !runs.values.contains { $0.workflow == deleted.workflow && !$0.isFinal },
+                "I28: workflow \(deleted.workflow) is deleted and still needed")
+            change(deleted.workflow, deleted.previous, team, header) { $0.isDeleted = true }
+        case .workflowClosed(let closed):
+            expect(
+                operations[closed.operation]?.workflow == closed.workflow,
+                "I16: workflow \(closed.workflow) is closed by no operation of its own")
+            change(closed.workflow, closed.previous, team, header) {
+                $0.deletion = closed.operation
+            }
+        case .workflowReopened(let reopened):
+            change(reopened.workflow, reopened.previous, team, header) { $0.deletion = nil }
+        case .versionDeleted(let deleted):
+            let workflow = workflows[deleted.workflow]
+            expect(
+                deleted.number > 0 && workflow?.versions[deleted.number] != nil
+                    && workflow?.activeVersion != deleted.number,
+                "I28: version \(deleted.number) is deleted, which cannot be")
+            expect(
+                !schedules.values.contains {
+                    $0.workflow == deleted.workflow && $0.status == .pending
+                        && $0.version == deleted.number
+                },
+                "I28: version \(deleted.number) is deleted and a promise asks for it")
+            change(deleted.workflow, deleted.previous, team, header) { workflow in
+                workflow.versions[deleted.number] = nil
+            }
+        case .versionImported(let imported):
+            expect(
+                workflows[imported.workflow]?.touched == header.position,
+                "I5: a version is imported into a workflow that was there")
+            let (number, queue) = (imported.version.number, imported.version.definition.queue)
+            workflows[imported.workflow]?.versions[number] = .init(
+                definition: location, queue: queue)
+            workflows[imported.workflow]?.lastVersion = number
         default: break
         }
+    }
+
+    mutating func readOperation(_ event: Event, _ team: TeamID, _ header: EntryHeader) {
+        switch event {
+        case .operationStarted(let started):
+            expect(operations[started.operation] == nil, "I16: an operation is made twice")
+            var workflow: WorkflowID?
+            if case .deleteWorkflow(let id) = started.task { workflow = id }
+            operations[started.operation] = OperationRecord(
+                team: team, workflow: workflow, touched: header.position)
+        case .operationAdvanced(let advanced):
+            change(advanced.operation, advanced.previous, team, header) {
+                $0.changed += advanced.step.changed
+            }
+        case .operationFinished(let finished):
+            change(finished.operation, finished.previous, team, header) {
+                $0.status = finished.failure == nil ? .completed : .failed
+            }
+        default: break
+        }
+    }
+
+    private mutating func change(
+        _ id: OperationID, _ previous: Position, _ team: TeamID, _ header: EntryHeader,
+        _ change: (inout OperationRecord) -> Void
+    ) {
+        guard var operation = operations[id], operation.status == .running else {
+            return expect(false, "I16: operation \(id) is not under way")
+        }
+        expect(operation.team == team, "I34: operation \(id) is another team's")
+        expect(operation.touched == previous, "I5h: operation \(id)'s previous")
+        change(&operation)
+        operation.touched = header.position
+        operations[id] = operation
     }
 
     private mutating func change(
@@ -65,6 +141,7 @@ extension Ledger {
             return expect(false, "I16: workflow \(id) is not there")
         }
         expect(workflow.team == team, "I34: workflow \(id) is another team's")
+        expect(!workflow.isDeleted, "I16: workflow \(id) is deleted")
         // The second event of an entry still names the entry before it.
         expect(
             workflow.touched == previous || workflow.touched == header.position,
@@ -82,6 +159,10 @@ extension Ledger {
             expect(schedules[created.schedule] == nil, "I16: a schedule is made twice")
             expect(
                 workflows[created.workflow]?.team == team, "I34: a schedule of a foreign workflow")
+            let workflow = workflows[created.workflow]
+            expect(
+                workflow?.isDeleted == false && workflow?.deletion == nil,
+                "I16: a promise of a workflow that takes none")
             schedules[created.schedule] = ScheduleRecord(
                 team: team, workflow: created.workflow, time: created.scheduledTime,
                 input: created.input.map { _ in location }, version: created.version,

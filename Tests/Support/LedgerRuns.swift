@@ -66,7 +66,7 @@ extension Ledger {
         expect(workflow.team == team, "I34: run \(id) of a foreign workflow")
         let version = workflow.versions[queued.version]
         expect(
-            version?.definition == queued.definitionPosition && version?.queue == queued.queue,
+            version?.definition == queued.definitionLocation && version?.queue == queued.queue,
             "I22: run \(id) has another definition than version \(queued.version)")
         expect(
             queued.timeoutSeconds == workflow.timeoutSeconds && queued.retry == workflow.retry,

@@ -93,23 +93,29 @@ package struct Workload {
             let limit = Int.random(in: 0...3, using: &numbers)
             return (.createTeam(name: "team", maxConcurrentRuns: limit), nil)
         }
-        if world.workflows.count < 3 { return (newWorkflow(), nil) }
+        if world.workflows.count < 3 {
+            return (rarely() ? importedWorkflow() : newWorkflow(), nil)
+        }
         if state.service().isPaused, numbers.chance(1, of: 5) { return (.resume, nil) }
         switch Int.random(in: 0..<100, using: &numbers) {
         case 0..<6: return (serviceOrTeam(team), nil)
-        case 6..<14: return (aboutWorkflow(world.workflow(&numbers)), nil)
+        case 6..<14: return (aboutWorkflow(world.workflow(&numbers), world), nil)
         case 14..<28: return aboutSchedule(state, world)
         case 28..<46: return timer(state, world)
         case 46..<56: return execute(world)
         case 56..<70: return (claim(state), nil)
         case 70..<86: return aboutRun(state, world)
-        case 86..<93: return aboutTrigger(state, world)
+        case 86..<91: return aboutTrigger(state, world)
+        case 91..<93: return (aboutOperation(world), nil)
         default: return aboutDelivery(world)
         }
     }
 
     private mutating func serviceOrTeam(_ team: TeamID) -> Command {
-        switch Int.random(in: 0..<14, using: &numbers) {
+        switch Int.random(in: 0..<15, using: &numbers) {
+        case 13:
+            .recordKeyUse(
+                keys.isEmpty ? [] : [KeyUse(key: numbers.pick(keys), usedAt: clock)])
         case 0: .initialise(logID: [])
         case 1: .start
         case 2: .stop
@@ -145,6 +151,40 @@ package struct Workload {
                 secret: .number(1)))
     }
 
+    private mutating func importedWorkflow() -> Command {
+        let new = NewWorkflow(
+            name: "imported", definition: definition(), maxConcurrentRuns: 1, secret: .number(1))
+        let numbers = self.numbers.pick([[], [1], [2, 5], [1, 2, 3], [5, 2]])
+        return .importWorkflow(
+            new,
+            versions: numbers.map {
+                ImportedVersion(number: $0, name: "v\($0)", definition: definition())
+            }, activeVersion: rarely() ? 4 : numbers.last ?? 0)
+    }
+
+    private mutating func aboutOperation(_ world: World) -> Command {
+        guard let operation = world.operations.randomElement(using: &numbers), !rarely() else {
+            return .startOperation(
+                .modify(
+                    PendingFilter(from: clock),
+                    BulkChanges(
+                        time: numbers.pick([.keep, .set(clock), .shift(seconds: -60)]),
+                        version: numbers.pick([.keep, .set(nil), .set(1)]), priority: priority())),
+                matched: 2)
+        }
+        guard numbers.chance(1, of: 2) else {
+            return .advanceOperation(
+                operation.id,
+                BulkOperation.Step(
+                    cursor: numbers.pick([nil, .number(3)]), changed: 2, unchanged: 1, refused: 1,
+                    refusals: [
+                        BulkOperation.Refused(
+                            object: .number(4), code: "not_pending", detail: "é")
+                    ]))
+        }
+        return .finishOperation(operation.id, numbers.pick([nil, .keyInvalid]))
+    }
+
     mutating func rarely() -> Bool { numbers.chance(1, of: 15) }
 
     private mutating func limit() -> Int {
@@ -157,8 +197,20 @@ package struct Workload {
         numbers.pick([.echo, .http, .worker("a"), .worker("a-"), .worker("ab")])
     }
 
-    private mutating func aboutWorkflow(_ id: WorkflowID) -> Command {
-        switch Int.random(in: 0..<14, using: &numbers) {
+    private mutating func aboutWorkflow(_ id: WorkflowID, _ world: World) -> Command {
+        switch Int.random(in: 0..<19, using: &numbers) {
+        case 14:
+            numbers.chance(1, of: 3)
+                ? .deleteWorkflow(world.idle.randomElement(using: &numbers) ?? id)
+                : importedWorkflow()
+        case 15, 16:
+            world.versions.randomElement(using: &numbers).map {
+                .deleteVersion($0.workflow, number: $0.number)
+            } ?? .deleteVersion(id, number: 1)
+        case 17, 18:
+            .startOperation(
+                numbers.chance(1, of: 2)
+                    ? .deleteWorkflow(id) : .cancel(PendingFilter(workflow: id)), matched: 3)
         case 0: newWorkflow()
         case 1, 2, 3: .modifyWorkflow(id, WorkflowChanges(isPaused: numbers.chance(1, of: 3)))
         case 4:
@@ -336,6 +388,10 @@ struct World {
     let refusals: [Refusal]
     let subscriptions: [Subscription]
     let deliveries: [Delivery]
+    let operations: [BulkOperation]
+    let versions: [Version]
+    /// Workflows of which nothing is still to happen.
+    let idle: [WorkflowID]
     private let owners: [AnyID: TeamID]
 
     init(_ state: MemoryState) {
@@ -348,7 +404,16 @@ struct World {
         refusals = state.allRefusals.sorted { $0.id < $1.id }.suffix(4)
         subscriptions = state.allSubscriptions.sorted { $0.id < $1.id }.suffix(5)
         deliveries = state.allDeliveries.sorted { $0.id < $1.id }.suffix(10)
+        versions = state.allVersions.sorted {
+            ($0.workflow, $0.number) < ($1.workflow, $1.number)
+        }
+        let busy = Set(
+            state.allSchedules.filter { $0.status == .pending }.map(\.workflow)
+                + state.allRuns.filter { !$0.status.isFinal }.map(\.workflow))
+        idle = workflows.filter { !busy.contains($0) }
+        operations = state.allOperations.sorted { $0.id < $1.id }.suffix(3)
         var owners: [AnyID: TeamID] = [:]
+        for row in state.allOperations { owners[AnyID(row.id)] = row.team }
         for row in state.allTriggers { owners[AnyID(row.id)] = row.team }
         for row in state.allSubscriptions { owners[AnyID(row.id)] = row.team }
         for row in state.allDeliveries { owners[AnyID(row.id)] = row.team }
@@ -371,8 +436,13 @@ struct World {
         switch command {
         case .modifyWorkflow(let id, _), .setConcurrency(let id, _), .rotateSecret(let id, _),
             .editDraft(let id, _), .saveVersion(let id, _), .renameVersion(let id, _, _),
-            .activateVersion(let id, _), .createSchedule(let id, _), .execute(let id, _):
+            .activateVersion(let id, _), .deleteVersion(let id, _), .deleteWorkflow(let id),
+            .startOperation(.deleteWorkflow(let id), _), .createSchedule(let id, _),
+            .execute(let id, _):
             owners[AnyID(id)]
+        case .startOperation(.cancel(let filter), _), .startOperation(.modify(let filter, _), _):
+            filter.workflow.flatMap { owners[AnyID($0)] }
+        case .advanceOperation(let id, _), .finishOperation(let id, _): owners[AnyID(id)]
         case .modifySchedule(let id, _), .cancelSchedule(let id), .fire(let id, _):
             owners[AnyID(id)]
         case .erase(.schedule(let id), _): owners[AnyID(id)]
