@@ -34,6 +34,9 @@ let nioHTTPTypes = Target.Dependency.product(
     name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let hummingbirdCore = Target.Dependency.product(
+    name: "HummingbirdCore", package: "hummingbird")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
@@ -51,6 +54,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -84,8 +88,8 @@ let package = Package(
         .target(
             name: "DaybookHTTP",
             dependencies: [
-                "DaybookCore", "DaybookWire", "DaybookEngine", hummingbird, httpTypes, nioCore,
-                nioHTTPTypes, lifecycle, logging, coreMetrics,
+                "DaybookCore", "DaybookWire", "DaybookEngine", hummingbird, hummingbirdCore,
+                httpTypes, nioCore, nioHTTPTypes, nioSSL, lifecycle, logging, coreMetrics,
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import time
 
@@ -14,7 +15,7 @@ class Server:
 
     def __init__(self, binary, directory, *options):
         self.binary, self.directory, self.options = binary, directory, options
-        self.process, self.port = None, None
+        self.process, self.port, self.is_secure = None, None, False
         self.log = directory.rstrip("/") + ".txt"
 
     def start(self, *options):
@@ -26,9 +27,9 @@ class Server:
                 stdout=output, stderr=output)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            found = re.search(r"listens on http://127.0.0.1:(\d+)", self.said(before))
+            found = re.search(r"listens on (https?)://\S+:(\d+)", self.said(before))
             if found:
-                self.port = int(found[1])
+                self.is_secure, self.port = found[1] == "https", int(found[2])
                 # It listens before the log has been replayed and the first key is made.
                 if self.ask("GET", "/license")[0] == 401:
                     return self
@@ -62,7 +63,12 @@ class Server:
             headers["Authorization"] = "Bearer " + key
         if accept:
             headers["Accept"] = accept
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        if self.is_secure:
+            # Who tests the certificate looks at it.
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", self.port, timeout=60, context=ssl._create_unverified_context())
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(
                 method, path, None if body is None else json.dumps(body), headers)

@@ -15,6 +15,8 @@ package struct API: Sendable {
         package var pageBytes = 4 << 20
         /// The body of a request that creates many schedules.
         package var batchBytes = 32 << 20
+        /// Requests of one team in a second; 0 for no limit.
+        package var requestsPerSecond = 0
         /// Requests of that kind that are served at once: their bodies are in memory.
         package var batches = 8
 
@@ -27,6 +29,7 @@ package struct API: Sendable {
     package let metrics: PrometheusRegistry
     package let logger: Logger
     let batchPlaces: BatchPlaces
+    let rates: RequestRates
 
     package init(
         engine: Engine, egress: EgressRules, limits: Limits = Limits(),
@@ -38,6 +41,7 @@ package struct API: Sendable {
         self.metrics = metrics
         self.logger = logger
         batchPlaces = BatchPlaces(limits.batches)
+        rates = RequestRates(perSecond: limits.requestsPerSecond, clock: engine.clock)
     }
 
     /// Submits the call's command and returns what was accepted; throws the problem otherwise.

@@ -72,6 +72,7 @@ enum HookRoutes {
                 secrets: secrets, now: api.engine.clock.now())
             // After the same work as for one that is enabled.
             guard trigger.isEnabled else { throw HookRefusal.disabled }
+            try api.rates.take(trigger.team)
             return (trigger, configuration)
         } catch let refusal as HookRefusal {
             api.engine.triggerActivity.turnedAway(

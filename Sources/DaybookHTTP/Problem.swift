@@ -123,6 +123,12 @@ extension Problem {
 
     static let overloaded = Problem(Unavailable.overloaded)
 
+    static func rateLimited(perSecond: Int) -> Problem {
+        Problem(
+            status: .tooManyRequests, code: "rate_limited", title: "The team asks too much",
+            detail: "at most \(perSecond) requests a second", retryAfterSeconds: 1)
+    }
+
     static let `internal` = Problem(
         status: .internalServerError, code: "internal", title: "The service failed",
         detail: "the request could not be served; the service's log says why")

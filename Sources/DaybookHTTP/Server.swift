@@ -3,6 +3,7 @@ import DaybookEngine
 import DaybookWire
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -13,8 +14,9 @@ package struct Server {
         package var host = "127.0.0.1"
         /// 0 takes a free one.
         package var port = 8080
-        /// A connection on which nothing moves for so long is closed.
-        package var idleSeconds: Int64 = 120
+        package var connections = ConnectionLimits()
+        /// Without one the connections are not encrypted.
+        package var tls: TLSIdentity?
 
         package init() {}
     }
@@ -30,15 +32,24 @@ package struct Server {
         options: Options, onRunning: @escaping @Sendable (Int) -> Void
     ) -> some Service {
         let clients = Clients()
+        let limits = options.connections
+        let counts = ConnectionCounts(limits)
         return Application(
             responder: responder(watching: clients),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ClientWatch(clients)],
-                    idleTimeout: .seconds(options.idleSeconds),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
-                        maxHeaderFieldCount: 100))),
+            server: HTTPServerBuilder { responder in
+                let channel = HTTP1Channel(
+                    responder: responder,
+                    configuration: .init(
+                        additionalChannelHandlers: [
+                            ConnectionGuard(counts, limits), ClientWatch(clients),
+                        ],
+                        idleTimeout: .seconds(limits.idleSeconds),
+                        httpDecoderConfiguration: .init(
+                            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
+                            maxHeaderFieldCount: 100)))
+                guard let identity = options.tls else { return channel }
+                return TLSServerChannel(base: channel, identity: identity)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port)),
             onServerRunning: { channel in
@@ -121,6 +132,7 @@ package struct Server {
         }
         if case .role(let needed) = route.access {
             guard let principal else { throw Problem.unauthorized }
+            try api.rates.take(principal.team)
             guard principal.role.allows(needed) else { throw Problem.forbidden(needed) }
         }
         let call = Call(

@@ -31,6 +31,14 @@ struct Composition {
         if Store.hasMutexRace {
             logger.warning("this LMDB can lose its writer lock when a process dies; use 0.9.32")
         }
+        let identity: TLSIdentity?
+        do {
+            identity = try settings.tls.map {
+                try TLSIdentity(certificatePath: $0.certificate, keyPath: $0.key)
+            }
+        } catch {
+            throw Failure.exit(Exits.wrongSetting, "\(error)")
+        }
         let metrics = PrometheusRegistry()
         MetricsSystem.bootstrap(metrics)
         let engine = Engine(
@@ -42,7 +50,7 @@ struct Composition {
             environment: ProcessInfo.processInfo.environment, clock: engine.clock)
         // A failure stops the others in order too: connections that are cut off in the middle of being
         // accepted trap in the HTTP server.
-        let services = services(engine, clients, credentials, metrics, logger).map {
+        let services = services(engine, clients, credentials, identity, metrics, logger).map {
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
         }
@@ -111,18 +119,23 @@ struct Composition {
     /// last the writer.
     private func services(
         _ engine: Engine, _ clients: OutboundClients, _ credentials: AWSCredentialChain,
-        _ metrics: PrometheusRegistry, _ logger: Logger
+        _ identity: TLSIdentity?, _ metrics: PrometheusRegistry, _ logger: Logger
     ) -> [any Service] {
         var httpLimits = HTTPExecutor.Limits()
         httpLimits.outputBytes = settings.payloadBytes
         var apiLimits = API.Limits()
         apiLimits.bodyBytes = max(apiLimits.bodyBytes, settings.payloadBytes + (64 << 10))
         apiLimits.payloadBytes = settings.payloadBytes
+        apiLimits.requestsPerSecond = settings.requestsPerSecond
         var queueLimits = SQSSourceService.Limits()
         queueLimits.inputBytes = settings.payloadBytes
         var server = Server.Options()
         server.host = settings.host
         server.port = settings.port
+        server.tls = identity
+        server.connections.total = settings.maxConnections
+        server.connections.perAddress = settings.maxConnectionsPerAddress
+        let scheme = identity == nil ? "http" : "https"
         let host = settings.host
         let directory = settings.dataDirectory
         return [
@@ -157,10 +170,10 @@ struct Composition {
                     engine: engine, egress: settings.egress, limits: apiLimits,
                     metrics: metrics, logger: logger)
             ).service(options: server) { port in
-                print("Daybook listens on http://\(host):\(port)")
+                print("Daybook listens on \(scheme)://\(host):\(port)")
                 fflush(nil)
             },
-            WaitEnder(engine: engine),
+            WaitEnder(engine: engine), IdentityReloader(identity: identity, logger: logger),
         ]
     }
 }
@@ -178,6 +191,26 @@ private struct WaitEnder: Service {
     func run() async throws {
         try? await gracefulShutdown()
         engine.endWaiting()
+    }
+}
+
+/// Reads certificate and key anew at SIGHUP; without TLS the signal does nothing.
+private struct IdentityReloader: Service {
+    let identity: TLSIdentity?
+    let logger: Logger
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        for await _ in signals.cancelOnGracefulShutdown() {
+            guard let identity else { continue }
+            do {
+                try identity.reload()
+                logger.notice("certificate and key were read anew")
+            } catch {
+                logger.error(
+                    "the new certificate is not used", metadata: ["error": "\(error)"])
+            }
+        }
     }
 }
 

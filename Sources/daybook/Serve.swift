@@ -51,6 +51,18 @@ struct Serve: AsyncParsableCommand {
     var paused: String?
     @Option(help: "Where the newest signed checkpoint is kept, outside the data directory.")
     var checkpointFile: String?
+    @Option(help: "A PEM file with the certificate and those between it and a root.")
+    var tlsCert: String?
+    @Option(help: "A PEM file with the certificate's key. SIGHUP reads both anew.")
+    var tlsKey: String?
+    @Option(help: "true serves other addresses than loopback without TLS. (default: false)")
+    var insecure: String?
+    @Option(help: "Connections open at once. (default: 8192)")
+    var maxConnections: String?
+    @Option(help: "Connections open at once from one address. (default: 1024)")
+    var maxConnectionsPerAddress: String?
+    @Option(help: "Requests of a team in a second; 0 for no limit. (default: 0)")
+    var requestsPerSecond: String?
     @Option(help: "A configuration file (also DAYBOOK_CONFIG).")
     var config: String?
 
@@ -74,7 +86,10 @@ struct Serve: AsyncParsableCommand {
             .idempotencyDays: idempotencyDays, .clockToleranceSeconds: clockToleranceSeconds,
             .executionsInFlight: executionsInFlight, .diskReservePercent: diskReservePercent,
             .allowAnyFilesystem: allowAnyFilesystem, .checkpointFile: checkpointFile,
-            .paused: paused,
+            .paused: paused, .tlsCertificate: tlsCert, .tlsKey: tlsKey, .insecure: insecure,
+            .maxConnections: maxConnections,
+            .maxConnectionsPerAddress: maxConnectionsPerAddress,
+            .requestsPerSecond: requestsPerSecond,
         ]
         return options.compactMapValues { $0 }
     }

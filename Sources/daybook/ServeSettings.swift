@@ -23,6 +23,12 @@ struct ServeSettings {
         case allowAnyFilesystem = "allow_any_filesystem"
         case checkpointFile = "checkpoint_file"
         case paused
+        case tlsCertificate = "tls_cert"
+        case tlsKey = "tls_key"
+        case insecure
+        case maxConnections = "max_connections"
+        case maxConnectionsPerAddress = "max_connections_per_address"
+        case requestsPerSecond = "requests_per_second"
     }
 
     /// A setting that is wrong, by its name and where it came from.
@@ -50,6 +56,12 @@ struct ServeSettings {
     let allowsAnyFileSystem: Bool
     let checkpointFile: String?
     let startsPaused: Bool
+    /// The files of certificate and key; `nil` to serve without encryption.
+    let tls: (certificate: String, key: String)?
+    let maxConnections: Int
+    let maxConnectionsPerAddress: Int
+    /// Of one team; 0 for no limit.
+    let requestsPerSecond: Int
 
     init(
         commandLine: [Name: String], environment: [String: String], file: String?
@@ -81,8 +93,35 @@ struct ServeSettings {
         diskReserveFraction = try Double(source.integer(.diskReservePercent, 0...50) ?? 5) / 100
         allowsAnyFileSystem = try source.boolean(.allowAnyFilesystem) ?? false
         startsPaused = try source.boolean(.paused) ?? false
+        maxConnections = try source.integer(.maxConnections, 1...1_000_000) ?? 8_192
+        maxConnectionsPerAddress =
+            try source.integer(.maxConnectionsPerAddress, 1...1_000_000) ?? 1_024
+        requestsPerSecond = try source.integer(.requestsPerSecond, 0...1_000_000) ?? 0
+        switch (source.text(.tlsCertificate), source.text(.tlsKey)) {
+        case (let certificate?, let key?): tls = (certificate, key)
+        case (nil, nil): tls = nil
+        case (_?, nil): throw source.mistake(.tlsCertificate, "needs tls_key beside it")
+        case (nil, _?): throw source.mistake(.tlsKey, "needs tls_cert beside it")
+        }
+        let isInsecure = try source.boolean(.insecure) ?? false
+        if tls == nil, !isInsecure, !Self.isLoopback(host) {
+            throw source.mistake(
+                .host,
+                "\(host) is not loopback: keys and payloads would travel unencrypted; give tls_cert "
+                    + "and tls_key, or insecure=true where something in front encrypts")
+        }
         checkpointFile = try source.converted(.checkpointFile, "must be the path of a file") {
             $0.isEmpty ? nil : $0
+        }
+    }
+}
+
+extension ServeSettings {
+    fileprivate static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" { return true }
+        guard let address = IPAddress(host) else { return false }
+        return ["127.0.0.0/8", "::1/128"].contains { range in
+            (try? CIDR(range))?.contains(address) ?? false
         }
     }
 }

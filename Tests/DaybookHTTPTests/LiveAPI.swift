@@ -54,7 +54,7 @@ struct LiveAPI: Sendable {
 
     /// Runs `body` against a fresh service on a free port.
     static func run(
-        idleSeconds: Int64 = 120, settings: Settings = TestAPI.settings,
+        connections: ConnectionLimits = ConnectionLimits(), settings: Settings = TestAPI.settings,
         _ body: @escaping @Sendable (LiveAPI) async throws -> Void
     ) async throws {
         let directory = try TestStore.makeDirectory()
@@ -69,7 +69,7 @@ struct LiveAPI: Sendable {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         var options = Server.Options()
         options.port = 0
-        options.idleSeconds = idleSeconds
+        options.connections = connections
         let group = ServiceGroup(
             configuration: .init(
                 services: TestAPI.services(of: engine, logger) { text in

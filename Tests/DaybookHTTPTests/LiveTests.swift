@@ -195,7 +195,7 @@ struct LiveTests {
 
     @Test("a connection on which nothing moves is closed")
     func idle() async throws {
-        try await LiveAPI.run(idleSeconds: 1) { live in
+        try await LiveAPI.run(connections: .with { $0.idleSeconds = 1 }) { live in
             for beginning in [
                 "", "GET /healthz HT", live.request("POST", "/pause", nil, "Content-Length: 9\r\n"),
             ] {

@@ -21,8 +21,9 @@ struct HouseRulesTests {
             "NIOPosix", "NIOHTTP1", "Crypto", "ServiceLifecycle", "Logging", "Metrics",
         ],
         "DaybookHTTP": [
-            "DaybookCore", "DaybookWire", "DaybookEngine", "Hummingbird", "HTTPTypes", "NIOCore",
-            "NIOHTTPTypes", "ServiceLifecycle", "Logging", "CoreMetrics",
+            "DaybookCore", "DaybookWire", "DaybookEngine", "Hummingbird", "HummingbirdCore",
+            "HTTPTypes", "NIOCore", "NIOHTTPTypes", "NIOSSL", "ServiceLifecycle", "Logging",
+            "CoreMetrics",
         ],
         "daybook": [
             "DaybookCore", "LMDB", "DaybookStore", "DaybookEngine", "DaybookWire",
