@@ -224,6 +224,9 @@ package struct DelivererService: Service {
             id: delivery.id.description, now: engine.clock.now(), body: body,
             secrets: material.secrets.compactMap { WebhookSecret(bytes: $0) })
         for (name, value) in signed { request.headers.add(name: name, value: value) }
+        if let trace = material.traceparent {
+            request.headers.add(name: "traceparent", value: trace)
+        }
         request.body = .bytes(ByteBuffer(bytes: body))
         return request
     }

@@ -80,6 +80,9 @@ package struct HTTPExecutor: Executor {
             id: "\(run.id)-\(run.attempt)", now: engine.clock.now(), body: body,
             secrets: work.secrets.compactMap { WebhookSecret(bytes: $0) })
         for (name, value) in signed { request.headers.add(name: name, value: value) }
+        if let trace = work.traceparent, !request.headers.contains(name: "traceparent") {
+            request.headers.add(name: "traceparent", value: trace)
+        }
         request.body = .bytes(ByteBuffer(bytes: body))
         return request
     }

@@ -77,6 +77,8 @@ package struct DeliveryMaterial: Sendable {
     /// The secrets that sign it: two while a rotation lasts, the newer one first.
     package let secrets: [[UInt8]]
     package let bearerToken: String?
+    /// The W3C trace context of what it tells of.
+    package let traceparent: String?
 }
 
 /// Questions about subscriptions and deliveries.
@@ -167,7 +169,9 @@ extension Engine {
                 String(
                     decoding: try open($0, for: .bearerToken, of: subscription.team),
                     as: UTF8.self)
-            })
+            },
+            traceparent: try delivery.run.map { try traceparent(of: $0) }
+                ?? read { try $0.entry(at: delivery.position).header.traceparent })
     }
 
     /// The subscription's deliveries that have ended, of a range of the log: who lost them gets them again.

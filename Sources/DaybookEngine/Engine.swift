@@ -31,10 +31,11 @@ package final class Engine: Sendable {
     private let commit: @Sendable (consuming Batch) throws -> Void
     private let phase = Mutex(Phase.replaying(percent: 0))
     private let readiness = Signal()
-    private let isDiskFull = Atomic<Bool>(false)
+    private let disk = DiskWatch()
     let keepsNoPromises = Atomic<Bool>(false)
     let resuming = Mutex<Task<Unavailable?, any Error>?>(nil)
     private let foundMismatch = Mutex<String?>(nil)
+    private let foundByAudit = Mutex<Audit?>(nil)
     /// How often the projections were put in the place of others.
     private let rebuilds = Atomic<Int>(0)
     /// What the parts were last told of the clock; the writer has it judged too.
@@ -155,7 +156,20 @@ package final class Engine: Sendable {
     package var currentPhase: Phase { phase.withLock { $0 } }
     package var clockJudgement: ClockGuard.Judgement { monitor.judgement }
     package var mailboxDepth: Int { mailbox.depth }
-    package var hasDiskFull: Bool { isDiskFull.load(ordering: .relaxed) }
+
+    /// How long the first of the clients' commands has waited, in microseconds.
+    package var mailboxAge: Int64 { mailbox.oldest.map { max(0, clock.sinceBoot() - $0) } ?? 0 }
+
+    /// By how many commits the oldest open snapshot lies behind.
+    package var oldestReaderLag: Int { store.oldestReaderLag }
+
+    /// What the last audit found.
+    package var lastAudit: Audit? { foundByAudit.withLock { $0 } }
+
+    func noteAudit(_ audit: Audit) { foundByAudit.withLock { $0 = audit } }
+    package var hasDiskFull: Bool { disk.isFull }
+    /// See `DiskWatch.warning`.
+    package var diskWarning: Int { disk.warning }
 
     /// Whether due moments are acted on and runs are started: not while the clock is suspect, nor
     /// once the projections were found to disagree.
@@ -203,22 +217,7 @@ package final class Engine: Sendable {
 
     /// To be called about every second: looks at the disk, and has the clock judged.
     package func keepHouse() {
-        do {
-            let space = try store.space()
-            let isFull =
-                space.availableBytes < settings.diskReserveBytes
-                || Double(space.availableBytes)
-                    < Double(space.totalBytes) * settings.diskReserveFraction
-                || Double(space.mapUsedBytes)
-                    > Double(space.mapSize) * (1 - settings.diskReserveFraction)
-            if isDiskFull.exchange(isFull, ordering: .relaxed) != isFull {
-                logger.warning(
-                    isFull ? "the disk is nearly full: new work is refused" : "there is room again",
-                    metadata: ["available_bytes": "\(space.availableBytes)"])
-            }
-        } catch {
-            logger.error("the disk cannot be looked at", metadata: ["error": "\(error)"])
-        }
+        disk.look(at: store, settings, logger)
         _ = monitor.observe()
         let judgement = clockJudgement
         let isNew = knownJudgement.withLock { known in
@@ -289,7 +288,7 @@ package final class Engine: Sendable {
             await withCheckedContinuation { continuation in
                 let ticket = Ticket(
                     submission: submission, deadline: deadline,
-                    caller: lane == .requests ? caller : nil,
+                    caller: lane == .requests ? caller : nil, putAt: clock.sinceBoot(),
                     complete: { continuation.resume(returning: $0) })
                 if let refusal = mailbox.put([ticket], in: lane) {
                     continuation.resume(returning: .unavailable(refusal))
@@ -331,7 +330,7 @@ package final class Engine: Sendable {
                     Ticket(
                         submission: submission, deadline: deadline,
                         caller: lane == .requests ? caller : nil,
-                        complete: { collector.set($0, at: index) })
+                        putAt: clock.sinceBoot(), complete: { collector.set($0, at: index) })
                 }
                 if let refusal = mailbox.put(tickets, in: lane) {
                     for index in submissions.indices {
@@ -349,7 +348,9 @@ package final class Engine: Sendable {
         guard !isCopy else { return }
         _ = mailbox.put(
             submissions.map { submission in
-                Ticket(submission: submission, deadline: nil, caller: nil, complete: { _ in })
+                Ticket(
+                    submission: submission, deadline: nil, caller: nil,
+                    putAt: clock.sinceBoot(), complete: { _ in })
             }, in: lane)
     }
 

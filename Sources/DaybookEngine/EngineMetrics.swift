@@ -6,7 +6,7 @@ struct EngineMetrics: Sendable {
     /// From a batch's first look at the store until everybody in it was answered.
     let batchDuration: Timer
     let batchCommands: Recorder
-    let entries: Counter
+    private let entries: Counter
     /// From the time a schedule was due until it was fired.
     private let timerLag: Timer
     /// From the time a run was queued until its first start: for a slot, its turn, a worker.
@@ -15,6 +15,8 @@ struct EngineMetrics: Sendable {
     private let pickUp: Timer
     /// From the last start of a run until its end.
     private let runDuration: Timer
+    private let commands: [CommandName: Counter]
+    private let deliveries: [Delivery.Status: Counter]
 
     init(_ factory: any MetricsFactory) {
         func timer(_ label: String) -> Timer {
@@ -28,6 +30,26 @@ struct EngineMetrics: Sendable {
         slotWait = timer("daybook_slot_wait")
         pickUp = timer("daybook_pick_up")
         runDuration = timer("daybook_run_duration")
+        func counters<Key: Hashable>(
+            _ label: String, _ dimension: String, _ keys: [Key], _ name: (Key) -> String
+        ) -> [Key: Counter] {
+            Dictionary(
+                uniqueKeysWithValues: keys.map { key in
+                    (
+                        key,
+                        Counter(
+                            label: label, dimensions: [(dimension, name(key))], factory: factory)
+                    )
+                })
+        }
+        commands = counters("daybook_commands", "command", CommandName.allCases, \.text)
+        deliveries = counters(
+            "daybook_delivery_attempts", "outcome", [.delivered, .retrying, .failed], \.name)
+    }
+
+    func note(_ entries: [Entry]) {
+        self.entries.increment(by: entries.count)
+        for entry in entries { commands[entry.header.command]?.increment() }
     }
 
     /// Measures what a command brought about, once it is durable.
@@ -45,6 +67,8 @@ struct EngineMetrics: Sendable {
             if let started = run.startedAt, let finished = run.finishedAt {
                 record(runDuration, started, finished)
             }
+        case .delivery(let delivery) where delivery.touched.updatedBy == .system(.deliverer):
+            deliveries[delivery.status]?.increment()
         default: break
         }
     }

@@ -10,15 +10,19 @@ package struct Work: Sendable {
     package let secrets: [[UInt8]]
     /// The attempt was sent before, by a process that did not live to hear the answer.
     package let isRedelivery: Bool
+    /// The W3C trace context that the run was asked for with.
+    package let traceparent: String?
 
     package init(
-        run: Run, definition: Definition, input: [UInt8]?, secrets: [[UInt8]], isRedelivery: Bool
+        run: Run, definition: Definition, input: [UInt8]?, secrets: [[UInt8]],
+        isRedelivery: Bool, traceparent: String? = nil
     ) {
         self.run = run
         self.definition = definition
         self.input = input
         self.secrets = secrets
         self.isRedelivery = isRedelivery
+        self.traceparent = traceparent
     }
 }
 

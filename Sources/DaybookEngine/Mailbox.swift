@@ -9,6 +9,8 @@ struct Ticket: Sendable {
     /// Microseconds since boot after which nobody waits for it.
     let deadline: Int64?
     let caller: Caller?
+    /// Microseconds since boot.
+    let putAt: Int64
     let complete: @Sendable (Outcome) -> Void
 }
 
@@ -102,6 +104,11 @@ final class Mailbox: Sendable {
                 && state.requestBytes < settings.mailboxBytes / 2
                 && state.requestsByTeam[team, default: 0] + count <= settings.mailboxCommands / 8
         }
+    }
+
+    /// Since when the first of the clients' commands waits, in microseconds since boot; `nil` for none.
+    var oldest: Int64? {
+        state.withLock { $0.lanes[Lane.requests.rawValue].first?.putAt }
     }
 
     /// Commands that wait now.

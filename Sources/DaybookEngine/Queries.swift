@@ -296,7 +296,7 @@ extension Engine {
         return Work(
             run: run, definition: definition, input: bytes,
             secrets: try sealed.map { try open($0, for: .workflowSecret, of: run.team) },
-            isRedelivery: isRedelivery)
+            isRedelivery: isRedelivery, traceparent: try traceparent(of: run))
     }
 }
 

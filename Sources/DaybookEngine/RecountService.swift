@@ -29,6 +29,7 @@ package struct RecountService: Service {
         var cursor: RecountCursor? = RecountCursor()
         var count = engine.rebuildCount
         do {
+            defer { engine.audit(logger) }
             while let here = cursor, !Task.isCancelled {
                 count = engine.rebuildCount
                 let step = try engine.read { view in

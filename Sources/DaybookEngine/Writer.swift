@@ -86,7 +86,7 @@ final class Writer: Sendable {
             let result = try processor.process(tickets.map(\.submission))
             feed.publish(result.entries)
             for (ticket, outcome) in zip(tickets, result.outcomes) { ticket.complete(outcome) }
-            metrics.entries.increment(by: result.entries.count)
+            metrics.note(result.entries)
             for case .accepted(let accepted) in result.outcomes { metrics.note(accepted) }
         } catch  where !isFatal(error) && tickets.count > 1 {
             // Too large for one transaction, or the map is full: half of it may still fit.

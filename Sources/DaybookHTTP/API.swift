@@ -30,6 +30,7 @@ package struct API: Sendable {
     package let logger: Logger
     let batchPlaces: BatchPlaces
     let rates: RequestRates
+    let httpMetrics: HTTPMetrics
 
     package init(
         engine: Engine, egress: EgressRules, limits: Limits = Limits(),
@@ -41,6 +42,7 @@ package struct API: Sendable {
         self.metrics = metrics
         self.logger = logger
         batchPlaces = BatchPlaces(limits.batches)
+        httpMetrics = HTTPMetrics(metrics)
         rates = RequestRates(perSecond: limits.requestsPerSecond, clock: engine.clock)
     }
 

@@ -34,6 +34,12 @@ enum OperationRoutes {
                     writer.array("reasons") { writer in
                         for reason in reasons { writer.string(reason) }
                     }
+                    writer.array("warnings") { writer in
+                        let percent = api.engine.diskWarning
+                        if percent > 0 {
+                            writer.string("disk or map are in use by \(percent) % or more")
+                        }
+                    }
                 }
             }
         }
@@ -69,6 +75,8 @@ enum OperationRoutes {
         let engine = api.engine
         var text = api.metrics.text
         let counts = try engine.counts()
+        let space = try engine.space()
+        let audit = engine.lastAudit
         let gauges: [(name: String, value: Int)] = [
             ("log_position", Int(counts.position)), ("due_moments", counts.dueMoments),
             ("runs_in_progress", counts.inProgress), ("runs_queued", counts.queued),
@@ -85,6 +93,18 @@ enum OperationRoutes {
             ("clock_suspect", engine.clockJudgement == .good ? 0 : 1),
             ("disk_full", engine.hasDiskFull ? 1 : 0),
             ("inconsistent", engine.mismatch == nil ? 0 : 1),
+            ("log_followers", engine.openStreams.load(ordering: .relaxed)),
+            ("oldest_reader_commits", engine.oldestReaderLag),
+            ("mailbox_oldest_microseconds", Int(engine.mailboxAge)),
+            ("disk_bytes", space.diskBytes), ("disk_available_bytes", space.diskAvailableBytes),
+            ("map_bytes", space.mapBytes), ("map_used_bytes", space.mapUsedBytes),
+            ("audit_overdue", audit?.overdue ?? 0),
+            ("audit_disagrees", audit.map { $0.agrees ? 0 : 1 } ?? 0),
+            (
+                "audit_age_seconds",
+                audit.map { Int(max(0, engine.clock.now().milliseconds(since: $0.at)) / 1_000) }
+                    ?? 0
+            ),
         ]
         for gauge in gauges {
             text += "# TYPE daybook_\(gauge.name) gauge\ndaybook_\(gauge.name) \(gauge.value)\n"

@@ -97,6 +97,7 @@ package struct Server {
         to request: Request, _ context: CallContext, by route: Route, _ clients: Clients?
     ) async -> Response {
         let requestID = api.engine.newCommandID()
+        let begun = api.engine.clock.sinceBoot()
         let client = route.takesTime ? clients?.client(of: context.channel) : nil
         var reply: Reply
         do {
@@ -115,6 +116,15 @@ package struct Server {
             reply = Reply(Problem.internal, requestID: requestID)
         }
         reply.headers[.requestID] = requestID.description
+        let took = api.engine.clock.sinceBoot() - begun
+        api.httpMetrics.note(route, reply.status, microseconds: took)
+        api.logger.debug(
+            "answered",
+            metadata: [
+                "request_id": "\(requestID)", "route": "\(route.method) \(route.path)",
+                "status": "\(reply.status.code)", "microseconds": "\(took)",
+                "position": "\(reply.headers[.daybookPosition] ?? "")",
+            ])
         return Self.response(reply)
     }
 

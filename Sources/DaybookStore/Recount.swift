@@ -153,6 +153,9 @@ extension View {
 
     private borrowing func disagreement(of run: Run) throws -> String? {
         if run.status.isFinal { return nil }
+        if run.status == .inProgress, run.deadline == nil {
+            return "a run in progress has no deadline"
+        }
         for due in run.dueMoments where try !has(.due(due)) {
             return "a moment of an unfinished run is not in the due index"
         }

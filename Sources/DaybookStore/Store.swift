@@ -257,6 +257,9 @@ package final class Store: Sendable {
         package let mapSize: Int
     }
 
+    /// By how many commits the oldest open snapshot lies behind.
+    package var oldestReaderLag: Int { environment.oldestReaderLag() }
+
     /// What is left on the disk and in the map.
     package func space() throws -> Space {
         let disk = try FileSystem.space(of: directory)
@@ -307,4 +310,14 @@ package func isFatal(_ error: any Error) -> Bool {
 extension Event {
     /// The id of what the event made, if it made something with an id.
     var newID: AnyID? { touches.first { $0.previous == 0 }?.object }
+}
+
+extension Store.Space {
+    /// How much of the disk is in use, from 0 to 1.
+    package var diskUse: Double {
+        totalBytes > 0 ? 1 - Double(availableBytes) / Double(totalBytes) : 0
+    }
+
+    /// How much of the map is in use, from 0 to 1.
+    package var mapUse: Double { mapSize > 0 ? Double(mapUsedBytes) / Double(mapSize) : 0 }
 }

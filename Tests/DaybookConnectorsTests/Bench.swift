@@ -35,7 +35,7 @@ final class Bench {
     static func work(
         _ url: String, _ more: String = "", version: Int = 0, isScheduled: Bool = false,
         attempt: Int = 1, input: String? = nil, secrets: [[UInt8]] = [secret],
-        isRedelivery: Bool = false
+        isRedelivery: Bool = false, traceparent: String? = nil
     ) -> Work {
         let run = Run(
             id: .number(9), team: .number(1), workflow: .number(2), version: version,
@@ -53,6 +53,7 @@ final class Bench {
         let definition = #"{"executor":{"type":"http","url":"\#(url)"\#(more)}}"#
         return Work(
             run: run, definition: Definition(bytes: Array(definition.utf8), queue: .http),
-            input: input.map { Array($0.utf8) }, secrets: secrets, isRedelivery: isRedelivery)
+            input: input.map { Array($0.utf8) }, secrets: secrets, isRedelivery: isRedelivery,
+            traceparent: traceparent)
     }
 }

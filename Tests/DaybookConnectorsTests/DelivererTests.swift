@@ -33,11 +33,20 @@ struct DelivererTests {
             let subscription = try await edge.subscription(
                 "http://127.0.0.1:\(receiver.port)/hook?x=1", [.workflowRunCompleted],
                 token: "t0k3n")
-            try await edge.submit(.execute(workflow, NewRun()))
+            // A promise was asked for within a trace, and what it leads to belongs to it.
+            let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            guard
+                case .schedule(let promise) = try await edge.submit(
+                    .createSchedule(workflow, NewSchedule(scheduledTime: .second(1))),
+                    traceparent: trace)
+            else { throw LiveEdge.Refused(outcome: nil) }
+            edge.clock.advance(seconds: 2)
+            try await edge.submit(.fire(promise.id, revision: 1))
             guard
                 case .run(let run) = try await edge.submit(
                     .claim(.worker("q"), worker: "w", leaseSeconds: nil))
             else { throw LiveEdge.Refused(outcome: nil) }
+            #expect(try edge.engine.traceparent(of: run) == trace)
             let output = edge.engine.salted(Array(#"{"a":1e400, "é":[1.50]}"#.utf8))
             try await edge.submit(
                 .complete(run.id, attempt: 1, output: output.payload), payload: output)
@@ -52,13 +61,14 @@ struct DelivererTests {
             #expect(request.method == "POST" && request.uri == "/hook?x=1")
             #expect(request.headers.first(name: "authorization") == "Bearer t0k3n")
             #expect(request.headers.first(name: "webhook-id") == delivery.id.description)
+            #expect(request.headers.first(name: "traceparent") == trace)
             #expect(isBelieved(request, at: edge.clock.now()))
             let body = String(decoding: request.body, as: UTF8.self)
             #expect(body.contains(#""output":{"a":1e400, "é":[1.50]}"#), "\(body)")
             for part in [
                 #""event":"workflow_run_completed""#, #""position":\#(delivery.position)"#,
                 #""id":"\#(run.id)""#, #""status":"completed""#, #""name":"w""#,
-                #""error":null"#, #""completed_at":"2026-01-01T00:00:00Z""#,
+                #""error":null"#, #""completed_at":"2026-01-01T00:00:02Z""#,
             ] { #expect(body.contains(part), "\(part) in \(body)") }
             let attempts = try edge.engine.attempts(
                 of: delivery.id, from: delivery.touched.position, limit: 10

@@ -32,6 +32,8 @@ struct HTTPExecutorTests {
         return limits
     }
 
+    private static let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
     /// Runs one request against a receiver that answers so.
     private func execute(
         _ more: String = "", redelivery: Bool = false,
@@ -43,7 +45,7 @@ struct HTTPExecutorTests {
             Bench.work(
                 "http://127.0.0.1:\(receiver.port)/hook?x=1", more, version: 3, isScheduled: true,
                 attempt: 2, input: #"{"a":1.50}"#, secrets: [Bench.secret, Bench.oldSecret],
-                isRedelivery: redelivery))
+                isRedelivery: redelivery, traceparent: Self.trace))
         await bench.clients.shutDown()
         try await receiver.stop()
         return (execution, receiver.received)
@@ -67,6 +69,7 @@ struct HTTPExecutorTests {
         #expect(request.headers.first(name: "Content-Type") == "application/json")
         #expect(request.headers.first(name: "Idempotency-Key") == id.description)
         #expect(request.headers.first(name: "X-Plain") == "p")
+        #expect(request.headers.first(name: "traceparent") == Self.trace)
         #expect(request.headers.first(name: "webhook-id") == "\(id)-2")
         for secret in [Bench.secret, Bench.oldSecret] {
             try StandardWebhooks.verify(

@@ -91,12 +91,13 @@ final class LiveEdge: Sendable {
 
     @discardableResult
     func submit(
-        _ command: Command, of team: TeamID? = nil, payload: SaltedPayload? = nil
+        _ command: Command, of team: TeamID? = nil, payload: SaltedPayload? = nil,
+        traceparent: String? = nil
     ) async throws -> Answer {
         let outcome = await engine.submit(
             Submission(
                 command, by: .system(.command), team: team ?? self.team,
-                id: engine.newCommandID(), payload: payload))
+                id: engine.newCommandID(), traceparent: traceparent, payload: payload))
         guard case .accepted(let accepted) = outcome else { throw Refused(outcome: outcome) }
         return accepted.answer
     }

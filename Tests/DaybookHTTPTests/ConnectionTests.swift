@@ -36,7 +36,12 @@ struct ConnectionTests {
             let answer = await slow.read() ?? ""
             #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400"), "\(answer)")
             #expect(try live.engine.service().position == before)
-            // In time, it may come in pieces.
+        }
+    }
+
+    @Test("a body may come in pieces, a byte at a time")
+    func steadyBody() async throws {
+        try await LiveAPI.run { live in
             let body = #"{"name":"n","definition":{"executor":{"type":"echo"}}}"#
             let steady = try RawClient(port: live.port)
             let request = live.request("POST", "/workflows", body, "Connection: close\r\n")

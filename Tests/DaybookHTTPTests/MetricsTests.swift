@@ -1,6 +1,7 @@
 import CoreMetrics
 import DaybookCore
 import DaybookEngine
+import Foundation
 import HTTPTypes
 import Support
 import Testing
@@ -59,12 +60,41 @@ struct MetricsTests {
                 #expect(count.flatMap { Int($0.1) }.map { $0 >= 2 } == true, "\(name): \(text)")
             }
             #expect(text.contains("\ndaybook_inconsistent 0\n"))
+            #expect(text.contains("daybook_commands_total{command=\"fire\"} 1\n"))
+            let asked = "route=\"POST /workflows/{workflow_id}/execute\",status=\"2xx\""
+            #expect(text.contains("daybook_http_requests_total{\(asked)} 2\n"), "\(text)")
+            #expect(!text.contains(workflow), "no id is a label")
+            for name in [
+                "disk_bytes", "map_used_bytes", "oldest_reader_commits", "audit_overdue",
+                "mailbox_oldest_microseconds",
+            ] { #expect(text.contains("\ndaybook_\(name) "), "\(name)") }
             #expect(text.contains("\ndaybook_log_position \(try api.position())\n"))
             let run = try await api.call(.get, "/workflow-runs?schedule_id=\(promised.id)").items
             let durations = try #require(run.first?["durations"] as? [String: any Sendable])
             #expect((durations["timer_lag_ms"] as? Int).map { $0 >= 0 } == true)
             #expect(durations["slot_wait_ms"] is Int)
             #expect(durations["run_ms"] is Int)
+        }
+    }
+
+    @Test("dashboard and alert rules ask for what is measured")
+    func monitoring() async throws {
+        let docs = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("docs/monitoring")
+        try await TestAPI.run { api in
+            let workflow = try await api.workflow()
+            _ = try await api.call(.post, "/workflows/\(workflow)/execute?wait=60", "{}")
+            let measured = try await api.call(.get, "/metrics").text
+            for name in ["grafana-dashboard.json", "alerts.yml"] {
+                let text = try String(
+                    contentsOf: docs.appendingPathComponent(name), encoding: .utf8)
+                let asked = Set(text.matches(of: /daybook_[a-z_]+/).map { String($0.output) })
+                #expect(asked.count > 10)
+                for metric in asked {
+                    #expect(measured.contains("\n\(metric)"), "\(metric) in \(name)")
+                }
+            }
         }
     }
 }

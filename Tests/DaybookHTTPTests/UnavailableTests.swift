@@ -196,7 +196,7 @@ struct UnavailableTests {
             #expect(try await api.call(.get, "/workflows/\(workflow)").status == 200)
             let unready = try await api.call(.get, "/readyz")
             #expect(unready.status == 503)
-            #expect(unready.text == #"{"status":"not_ready","reasons":["stopping"]}"#)
+            #expect(unready.text == #"{"status":"not_ready","reasons":["stopping"],"warnings":[]}"#)
             #expect(try await api.call(.get, "/healthz").status == 200)
         }
     }
