@@ -37,6 +37,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let hummingbirdCore = Target.Dependency.product(
     name: "HummingbirdCore", package: "hummingbird")
+let csv = Target.Dependency.product(name: "SwiftCSV", package: "SwiftCSV")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
@@ -57,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -91,12 +93,19 @@ let package = Package(
                 "DaybookCore", "DaybookWire", "DaybookEngine", hummingbird, hummingbirdCore,
                 httpTypes, nioCore, nioHTTPTypes, nioSSL, lifecycle, logging, coreMetrics,
             ],
+            exclude: ["Page"], swiftSettings: settings),
+        .target(
+            name: "DaybookClient",
+            dependencies: [
+                "DaybookCore", "DaybookWire", argumentParser, asyncHTTPClient, crypto, csv,
+                nioCore, nioHTTP1, nioSSL,
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "daybook",
             dependencies: [
                 "DaybookCore", "LMDB", "DaybookStore", "DaybookEngine", "DaybookWire",
-                "DaybookConnectors", "DaybookHTTP", asyncHTTPClient, nioCore, nioHTTP1,
+                "DaybookConnectors", "DaybookHTTP", "DaybookClient", nioHTTP1,
                 argumentParser, configuration, lifecycle,
                 unixSignals, logging, metrics,
             ],
@@ -136,6 +145,10 @@ let package = Package(
                 "Support", hummingbird, hummingbirdTesting, httpTypes, nioCore, lifecycle,
                 logging, coreMetrics,
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "DaybookClientTests",
+            dependencies: ["DaybookCore", "DaybookWire", "DaybookClient", "Support"],
             swiftSettings: settings),
         .testTarget(name: "HouseRulesTests", swiftSettings: settings),
     ],

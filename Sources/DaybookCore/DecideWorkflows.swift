@@ -15,9 +15,9 @@ func decideImport(
     for (index, version) in versions.enumerated() {
         let place = "versions/\(index)"
         check.range(
-            "\(place)/number", version.number, 1...Limits.versionNumbers.upperBound)
+            "\(place)/version_number", version.number, 1...Limits.versionNumbers.upperBound)
         if index > 0, version.number <= versions[index - 1].number {
-            check.add("\(place)/number", "must be greater than the one before")
+            check.add("\(place)/version_number", "must be greater than the one before")
         }
         if let name = version.name { check.text("\(place)/version_name", name, Limits.labelBytes) }
         check.queue("\(place)/definition/executor/queue", version.definition.queue)

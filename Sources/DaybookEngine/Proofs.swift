@@ -44,7 +44,8 @@ extension Engine {
         let found = try read { view -> (Checkpoint, hashes: [[UInt8]])? in
             let last = try view.lastPosition()
             let to = to ?? last
-            guard from <= to, to <= last else { return nil }
+            // RFC 9162, section 2.1.4: of an empty tree there is nothing to prove.
+            guard 1 <= from, from <= to, to <= last else { return nil }
             return (try view.checkpoint(of: to), try view.consistency(from: from, to: to))
         }
         guard let (checkpoint, hashes) = found else { return nil }

@@ -61,6 +61,11 @@ extension Engine {
 
     package func apiKey(_ id: KeyID) throws -> APIKey? { try read { try $0.apiKey(id) } }
 
+    /// The name of the key that an actor is; `nil` of any other actor.
+    package func name(of actor: Actor) throws -> String? {
+        if case .key(let id) = actor { try apiKey(id)?.name } else { nil }
+    }
+
     /// A page of all teams, oldest first.
     package func teams(after cursor: [UInt8]?, limit: Int) throws -> Page<Team> {
         try read { try $0.teams(after: cursor, limit: limit) }

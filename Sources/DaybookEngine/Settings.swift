@@ -42,6 +42,8 @@ package struct Settings: Sendable {
     package var executionGraceSeconds = 20
     /// Rows that one list request may look at before it answers with what it has.
     package var listWork = 200_000
+    /// Schedules that are counted for one answer.
+    package var densityWork = 20_000
     /// Rows looked at in one snapshot: a few milliseconds.
     package var listWorkPerSnapshot = 2_000
     /// Entries that one request for the log may look at, each decoded and verified.

@@ -31,10 +31,14 @@ package struct API: Sendable {
     let batchPlaces: BatchPlaces
     let rates: RequestRates
     let httpMetrics: HTTPMetrics
+    let sessions: Sessions
+    let isEncrypted: Bool
 
+    /// - Parameter isEncrypted: whether clients come over TLS.
     package init(
         engine: Engine, egress: EgressRules, limits: Limits = Limits(),
-        metrics: PrometheusRegistry = PrometheusRegistry(), logger: Logger
+        metrics: PrometheusRegistry = PrometheusRegistry(), isEncrypted: Bool = false,
+        logger: Logger
     ) {
         self.engine = engine
         self.egress = egress
@@ -43,6 +47,8 @@ package struct API: Sendable {
         self.logger = logger
         batchPlaces = BatchPlaces(limits.batches)
         httpMetrics = HTTPMetrics(metrics)
+        sessions = Sessions(engine)
+        self.isEncrypted = isEncrypted
         rates = RequestRates(perSecond: limits.requestsPerSecond, clock: engine.clock)
     }
 
@@ -125,18 +131,29 @@ package struct API: Sendable {
         return engine.salted(bytes)
     }
 
-    /// The key that a request came with, if it opens anything.
+    /// The key that a request came with, if it opens anything: its own, else that of its session.
     func principal(_ headers: HTTPFields) throws -> Principal? {
-        guard let text = headers[.authorization], text.utf8.count < 200,
-            text.prefix(7).lowercased() == "bearer ",
-            let presented = APIKeyText(String(text.dropFirst(7)))
+        if let text = headers[.authorization] {
+            guard text.prefix(7).lowercased() == "bearer ",
+                let key = try key(String(text.dropFirst(7)))
+            else { return nil }
+            return Principal(key: key.id, team: key.team, role: key.role, session: nil)
+        }
+        guard let session = sessions.find(headers), let key = try engine.validKey(session.key)
         else { return nil }
+        engine.noteUse(of: key.id)
+        return Principal(key: key.id, team: key.team, role: key.role, session: session)
+    }
+
+    /// The key that somebody holds in this text, if it is valid.
+    func key(_ text: String) throws -> APIKey? {
+        guard text.utf8.count < 200, let presented = APIKeyText(text) else { return nil }
         let digest = presented.secretDigest
         guard let key = try engine.validKey(presented.id),
             areEqualInConstantTime(key.secretDigest.bytes, digest.bytes)
         else { return nil }
         engine.noteUse(of: key.id)
-        return Principal(key: key.id, team: key.team, role: key.role)
+        return key
     }
 }
 

@@ -21,7 +21,10 @@ enum BundleRoutes {
             "versions", "must be numbers of versions with commas between them"
         ) { text in
             let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map {
-                Int($0).flatMap { Limits.versionNumbers.contains($0) ? $0 : nil }
+                text in
+                Int(text).flatMap {
+                    String($0) == text && Limits.versionNumbers.contains($0) ? $0 : nil
+                }
             }
             return numbers.contains(nil) ? nil : Set(numbers.compactMap(\.self))
         }

@@ -9,6 +9,8 @@ struct Principal: Sendable {
     let key: KeyID
     let team: TeamID
     let role: Role
+    /// Of a browser, which brings its cookie by itself.
+    let session: Session?
 }
 
 /// One request as its route sees it.
@@ -87,6 +89,12 @@ struct Call: Sendable {
         }
     }
 
+    /// Throws where `Idempotency-Key` or `If-Match` is malformed.
+    func checkConditions() throws {
+        _ = try idempotencyName()
+        _ = try expectedRevisions()
+    }
+
     /// What `If-Match` asks for: `nil` for any revision. RFC 9110, section 13.1.1: weak tags never
     /// match.
     func expectedRevisions() throws -> Set<UInt64>? {
@@ -97,8 +105,11 @@ struct Call: Sendable {
             let tag = part.trimmingCharacters(in: .whitespaces)
             let isWeak = tag.hasPrefix("W/")
             let quoted = isWeak ? String(tag.dropFirst(2)) : tag
+            // RFC 9110, section 8.8.3: visible characters but the quotation mark, and whatever is not ASCII.
             guard quoted.count >= 2, quoted.hasPrefix("\""), quoted.hasSuffix("\""),
-                !quoted.dropFirst().dropLast().contains("\"")
+                quoted.dropFirst().dropLast().utf8.allSatisfy({ byte in
+                    byte == 0x21 || (0x23...0x7E).contains(byte) || byte >= 0x80
+                })
             else { throw Problem.malformed("If-Match is not a list of entity tags") }
             let opaque = quoted.dropFirst().dropLast()
             if !isWeak, let revision = UInt64(opaque), String(revision) == opaque {

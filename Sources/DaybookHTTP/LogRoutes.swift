@@ -33,7 +33,8 @@ enum LogRoutes {
                 try writer.array("items") { writer in
                     for entry in page.entries {
                         writer.entry(
-                            entry, payloads: payloads ? try api.engine.payloads(of: entry) : nil)
+                            entry, actorName: try api.engine.name(of: entry.header.actor),
+                            payloads: payloads ? try api.engine.payloads(of: entry) : nil)
                     }
                 }
                 writer.field("through", page.through)
@@ -115,7 +116,8 @@ enum LogRoutes {
             return reply
         }
         let brought = payloads ? try api.engine.payloads(of: found.entry) : nil
-        return Reply.json { $0.entry(found.entry, payloads: brought) }
+        let name = try api.engine.name(of: found.entry.header.actor)
+        return Reply.json { $0.entry(found.entry, actorName: name, payloads: brought) }
     }
 
     /// The entry that the path names, where the key may see it.
@@ -172,7 +174,8 @@ enum LogRoutes {
         try query.finish()
         guard let proof = try api.engine.consistencyProof(from: present(from), to: to) else {
             let last = try api.engine.service().position
-            query.refuse("from", "must not lie beyond \(to ?? last), and the log ends at \(last)")
+            query.refuse(
+                "from", "must lie between 1 and \(to ?? last), and the log ends at \(last)")
             try query.finish()
             throw Problem.internal
         }
@@ -212,12 +215,13 @@ enum LogRoutes {
         guard let last else { throw Problem.notFound(what) }
         let page = try api.engine.history(
             of: object, from: min(cursor ?? last, last), limit: limit)
-        return Reply.json { writer in
-            writer.object { writer in
-                writer.array("items") { writer in
+        return try Reply.json { writer in
+            try writer.object { writer in
+                try writer.array("items") { writer in
                     for item in page.items {
                         let changes = page.showsObjects ? changes(of: item) : nil
-                        writer.entry(item.entry, changes: changes)
+                        let name = try api.engine.name(of: item.entry.header.actor)
+                        writer.entry(item.entry, actorName: name, changes: changes)
                     }
                 }
                 writer.field("next_cursor", page.next.map { String($0) })

@@ -77,7 +77,9 @@ final class LogStream: Sendable {
             var text = ""
             for entry in page.entries {
                 var json = JSONWriter()
-                json.entry(entry, payloads: payloads ? try engine.payloads(of: entry) : nil)
+                json.entry(
+                    entry, actorName: try engine.name(of: entry.header.actor),
+                    payloads: payloads ? try engine.payloads(of: entry) : nil)
                 text += "id: \(entry.header.position)\nevent: entry\ndata: "
                 text += String(decoding: json.finish(), as: UTF8.self) + "\n\n"
             }

@@ -9,6 +9,7 @@ enum OperationRoutes {
     static let all: [Route] = [
         Route(.get, "/healthz", .open, health),
         Route(.get, "/readyz", .open, readiness),
+        Route(.get, "/openapi.yaml", .open, description),
         Route(.get, "/metrics", .role(.admin), metrics),
         Route(.get, "/license", .role(.read), license),
         Route(.post, "/pause", .role(.admin), body: .json, pause),
@@ -67,6 +68,14 @@ enum OperationRoutes {
         if engine.isCopy { reasons.append("copy: serves reads until POST /resume") }
         if try engine.service().isPaused { reasons.append("paused: nothing fires or starts") }
         return reasons
+    }
+
+    /// The API's description. Its media type is that of RFC 9512.
+    private static func description(_ call: Call, _ api: API) async throws -> Reply {
+        try QueryFields(call).finish()
+        var reply = Reply(status: .ok, body: Array(EmbeddedFiles.openAPI.utf8))
+        reply.headers[.contentType] = "application/yaml"
+        return reply
     }
 
     /// Prometheus' text format, version 0.0.4.

@@ -30,6 +30,17 @@ extension JSONWriter {
         }
     }
 
+    mutating func density(_ part: DensityPart) {
+        object { writer in
+            writer.field("from", part.from)
+            writer.field("to", part.to)
+            for status in Schedule.Status.allCases {
+                writer.field(status.name, part.counts[status] ?? 0)
+            }
+            writer.field("max_lateness_ms", part.maximumLateness)
+        }
+    }
+
     mutating func run(_ detail: RunDetail) {
         let run = detail.run
         object { writer in

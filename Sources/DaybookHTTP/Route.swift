@@ -48,5 +48,5 @@ struct Route: Sendable {
         ScheduleRoutes.all + RunRoutes.all + WorkerRoutes.all + WorkflowRoutes.all
         + VersionRoutes.all + BundleRoutes.all + BulkRoutes.all
         + TriggerRoutes.all + HookRoutes.all + WebhookRoutes.all
-        + LogRoutes.all + TeamRoutes.all + OperationRoutes.all
+        + LogRoutes.all + TeamRoutes.all + OperationRoutes.all + PageRoutes.all
 }

@@ -29,13 +29,20 @@ enum RunRoutes {
         let priority = fields.optional("priority", .integer(Limits.priorities))
         let end = fields.optional("expires_at", .instant)
         try fields.throwMistakes()
-        let accepted = try await api.submit(
-            .execute(
-                workflow,
-                NewRun(
-                    input: payload?.payload, version: version,
-                    priority: priority ?? Limits.defaultPriority, expiresAt: end)),
-            for: call, payload: payload)
+        let new = NewRun(
+            input: payload?.payload, version: version,
+            priority: priority ?? Limits.defaultPriority, expiresAt: end)
+        let accepted: Accepted
+        do {
+            accepted = try await api.submit(.execute(workflow, new), for: call, payload: payload)
+        } catch let problem as Problem where !problem.errors.isEmpty {
+            // The version came in the query.
+            throw Problem.invalid(
+                problem.errors.map { error in
+                    error.pointer == "/version"
+                        ? FieldError(pointer: "?version", message: error.message) : error
+                })
+        }
         guard case .run(let queued) = accepted.answer else { throw Problem.internal }
         guard wait > 0, let run = try await ended(queued, call, api, seconds: wait) else {
             return try reply(.accepted, queued, accepted, api)

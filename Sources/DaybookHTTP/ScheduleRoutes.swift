@@ -11,6 +11,7 @@ enum ScheduleRoutes {
             .post, "/workflows/{workflow_id}/schedules", .role(.write), body: .json, create),
         Route(.get, "/workflows/{workflow_id}/schedules", .role(.read), listOfWorkflow),
         Route(.get, "/workflow-schedules", .role(.read), list),
+        Route(.get, "/workflow-schedules/density", .role(.read), density),
         Route(.get, "/workflow-schedules/{schedule_id}", .role(.read), read),
         Route(.patch, "/workflow-schedules/{schedule_id}", .role(.write), body: .json, modify),
         Route(.delete, "/workflow-schedules/{schedule_id}", .role(.write), cancel),
@@ -108,6 +109,27 @@ enum ScheduleRoutes {
         let query = QueryFields(call)
         let workflow: WorkflowID? = query.id("workflow_id")
         return try list(call, api, query, workflow: workflow)
+    }
+
+    private static let densityParts = 1...500
+
+    /// How many fall into each part of a span of time. An answer counts a bounded number; the next one may go
+    /// on within the same part, whose counts are then to be added.
+    private static func density(_ call: Call, _ api: API) async throws -> Reply {
+        let query = QueryFields(call)
+        let from = query.instant("from")
+        let to = query.instant("to")
+        let count = query.integer("buckets", densityParts)
+        let workflow: WorkflowID? = query.id("workflow_id")
+        let cursor = query.value("cursor", "is not a cursor of this list") { Cursor.bytes($0) }
+        for name in ["from", "to", "buckets"] { query.require(name) }
+        if let from, let to, to <= from { query.refuse("to", "must lie after from") }
+        try query.finish()
+        let page = try await api.engine.density(
+            of: call.team, workflow: workflow,
+            in: TimeParts(from: present(from), to: present(to), count: present(count)),
+            after: cursor)
+        return .list(page.items, next: page.next) { $0.density($1) }
     }
 
     private static func listOfWorkflow(_ call: Call, _ api: API) async throws -> Reply {

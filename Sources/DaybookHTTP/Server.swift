@@ -81,7 +81,7 @@ package struct Server {
         return Fallback(inner: router.buildResponder(), server: self)
     }
 
-    private static let methods: [HTTPRequest.Method] = [
+    fileprivate static let methods: [HTTPRequest.Method] = [
         .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
     ]
 
@@ -144,6 +144,7 @@ package struct Server {
             guard let principal else { throw Problem.unauthorized }
             try api.rates.take(principal.team)
             guard principal.role.allows(needed) else { throw Problem.forbidden(needed) }
+            if route.method != .get { try principal.session?.check(request.headers) }
         }
         let call = Call(
             method: route.method, path: request.uri.path, rawQuery: request.uri.query ?? "",
@@ -155,6 +156,8 @@ package struct Server {
             requestID: requestID, client: client, principal: principal)
         // A command that was sent `?dry_run=true` must not do it.
         if route.method != .get, !route.takesQuery { try QueryFields(call).finish() }
+        // Also where nothing is submitted: a dry run is to show what the command itself would hear.
+        if route.method != .get, route.access != .open { try call.checkConditions() }
         return try await route.handle(call, api)
     }
 
@@ -188,7 +191,7 @@ package struct Server {
 
     private static func response(_ reply: Reply) -> Response {
         var headers = reply.headers
-        headers[.cacheControl] = "no-store"
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
         return Response(
             status: reply.status, headers: headers,
             body: reply.stream.map { ResponseBody($0) }
@@ -203,13 +206,21 @@ package struct Server {
         func respond(to request: Request, context: CallContext) async throws -> Response {
             // One thing has one path: it is also the scope of an Idempotency-Key.
             let path = request.uri.path
-            guard !path.contains("//"), !path.hasSuffix("/") else {
+            guard !path.contains("//"), path == "/" || !path.hasSuffix("/") else {
                 return server.problem(.notFound("path"))
             }
             let response = try await inner.respond(to: request, context: context)
             // Hummingbird answers an unknown path with a bare 404; ours have a body.
             guard response.status == .notFound, response.headers[.contentType] == nil else {
                 return response
+            }
+            if !Server.methods.contains(request.method) {
+                // Of a method that nobody registered the router knows no path: one that no route has is asked for.
+                var head = request.head
+                head.method = .trace
+                let answer = try await inner.respond(
+                    to: Request(head: head, body: .init(buffer: ByteBuffer())), context: context)
+                if answer.status == .methodNotAllowed { return answer }
             }
             return server.problem(.notFound("path"))
         }

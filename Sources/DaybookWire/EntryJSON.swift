@@ -20,10 +20,13 @@ package struct EntryChange: Sendable {
 }
 
 extension JSONWriter {
-    /// - Parameter changes: what the entry changed of the object whose history is shown.
-    /// - Parameter payloads: what the events brought, each by the event's index; `nil` shows none.
+    /// - Parameters:
+    ///   - actorName: the name of the key that asked, where one did.
+    ///   - payloads: what the events brought, each by the event's index; `nil` shows none.
+    ///   - changes: what the entry changed of the object whose history is shown.
     package mutating func entry(
-        _ entry: Entry, payloads: [BroughtPayload]? = nil, changes: [EntryChange]? = nil
+        _ entry: Entry, actorName: String?, payloads: [BroughtPayload]? = nil,
+        changes: [EntryChange]? = nil
     ) {
         let header = entry.header
         object { writer in
@@ -31,6 +34,7 @@ extension JSONWriter {
             writer.field("recorded_at", header.recordedAt)
             writer.field("team_id", header.team)
             writer.field("actor", header.actor.description)
+            writer.field("actor_name", actorName)
             writer.field("command", header.command.text)
             writer.field("request_id", header.commandID.description)
             writer.field("causation", header.causation == 0 ? nil : header.causation)

@@ -2,7 +2,7 @@ import Crypto
 import DaybookCore
 
 /// SHA-256, as 32 bytes.
-func sha256(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+package func sha256(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
 
 /// SHA-256 over the parts, each with its length before it, so that no two lists of parts are alike.
 package func digest(of parts: [[UInt8]]) -> Digest256 {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaybookClient
 import DaybookConnectors
 import DaybookCore
 import DaybookEngine
@@ -168,7 +169,7 @@ struct Composition {
             Server(
                 api: API(
                     engine: engine, egress: settings.egress, limits: apiLimits,
-                    metrics: metrics, logger: logger)
+                    metrics: metrics, isEncrypted: identity != nil, logger: logger)
             ).service(options: server) { port in
                 print("Daybook listens on \(scheme)://\(host):\(port)")
                 fflush(nil)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaybookClient
 import Foundation
 
 @main
@@ -33,24 +34,14 @@ struct Daybook: AsyncParsableCommand {
         subcommands: [
             Serve.self, Log.self, Check.self, Rebuild.self, Backup.self, Restore.self, Erase.self,
             Walk.self,
+        ],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Asking a server",
+                subcommands: [
+                    WorkflowCommand.self, ScheduleCommand.self, RunCommand.self,
+                    TriggerCommand.self, WebhookCommand.self, OperationCommand.self,
+                    TeamCommand.self, KeyCommand.self, ServiceCommand.self,
+                ])
         ])
-}
-
-/// How the process ends, beside 0 and ArgumentParser's own 64 for a wrong command line.
-enum Exits {
-    /// The storage failed while serving: whether the last commands took effect is to be found out
-    /// by asking again after a restart.
-    static let storageFailed = ExitCode(70)
-    /// Data that was given is damaged, or does not fit.
-    static let badData = ExitCode(65)
-    /// A file that was named cannot be read.
-    static let noInput = ExitCode(66)
-    /// The server cannot be reached, or does not do it now.
-    static let unavailable = ExitCode(69)
-    /// What was printed could not be written.
-    static let outputFailed = ExitCode(74)
-    /// The directory cannot be opened: held by another process, damaged, or of a newer format.
-    static let cannotOpen = ExitCode(73)
-    /// A setting is wrong.
-    static let wrongSetting = ExitCode(78)
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaybookClient
 import Foundation
 import NIOHTTP1
 
@@ -85,7 +86,8 @@ struct Erase: AsyncParsableCommand {
     /// Why it was refused, if it was.
     private func erase(_ item: Item, _ client: Client) async throws -> String? {
         let answer = try await client.ask(
-            .POST, "/workflow-\(kind.rawValue)/\(item.id)/erase", #"{"force":\#(force)}"#)
+            .POST, "/workflow-\(kind.rawValue)/\(item.id)/erase",
+            Array(#"{"force":\#(force)}"#.utf8))
         if answer.status == 200 { return nil }
         guard answer.status == 409 else { throw Failure.exit(Exits.unavailable, answer.detail) }
         return answer.detail

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaybookClient
 import DaybookCore
 import DaybookStore
 import DaybookWire
@@ -146,13 +147,17 @@ struct Log: AsyncParsableCommand {
         func line(_ entry: Entry, _ view: borrowing View) throws -> String {
             let header = entry.header
             if protobuf { return try EntryText.json(try view.entryBytes(at: header.position)) }
+            var name: String?
+            if case .key(let key) = header.actor { name = try view.apiKey(key)?.name }
             guard json else {
                 let events = entry.events.map(EntryText.sentence).joined(separator: "; ")
                 return "\(header.position)  \(RFC3339.format(header.recordedAt))  "
-                    + "\(header.actor)  \(events)"
+                    + "\(header.actor)\(name.map { " (\($0))" } ?? "")  \(events)"
             }
             var writer = JSONWriter()
-            writer.entry(entry, payloads: payloads ? try view.payloads(of: entry) : nil)
+            writer.entry(
+                entry, actorName: name,
+                payloads: payloads ? try view.payloads(of: entry) : nil)
             return String(decoding: writer.finish(), as: UTF8.self)
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaybookClient
 import DaybookCore
 import DaybookStore
 import DaybookWire

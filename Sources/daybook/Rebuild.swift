@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaybookClient
 import DaybookCore
 import DaybookStore
 import Foundation
@@ -18,7 +19,7 @@ struct Rebuild: AsyncParsableCommand {
             this command waits for the end. It needs an administrator's key.
 
             Exit codes: 0 when everything was rebuilt, 64 for a wrong command line, 69 when the server \
-            cannot be reached or the rebuild ended early, 73 when the directory cannot be opened or the log \
+            cannot be reached or the rebuild ended early, 77 when the key may not ask for it, 73 when the directory cannot be opened or the log \
             does not verify.
             """)
 

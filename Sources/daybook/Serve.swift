@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaybookClient
 import DaybookConnectors
 import DaybookCore
 import DaybookEngine
@@ -92,13 +93,5 @@ struct Serve: AsyncParsableCommand {
             .requestsPerSecond: requestsPerSecond,
         ]
         return options.compactMapValues { $0 }
-    }
-}
-
-enum Failure {
-    /// Says on standard error why the process ends, and with which code.
-    static func exit(_ code: ExitCode, _ message: String) -> ExitCode {
-        FileHandle.standardError.write(Data("daybook: \(message)\n".utf8))
-        return code
     }
 }

@@ -30,7 +30,7 @@ private final class TableResolver: AddressResolver {
     }
 }
 
-@Suite("Answers of receivers", .timeLimit(.minutes(1)))
+@Suite("Answers of receivers", .timeLimit(.minutes(5)))
 struct AnswerTests {
     @Test("a run by hand without input sends null for what it does not have")
     func nulls() async throws {

@@ -9,7 +9,7 @@ import Support
 import Synchronization
 import Testing
 
-@Suite("Deliverer", .timeLimit(.minutes(1)))
+@Suite("Deliverer", .timeLimit(.minutes(5)))
 struct DelivererTests {
     private func isBelieved(_ request: Receiver.Received, at now: Instant) -> Bool {
         guard let secret = WebhookSecret(bytes: Bench.secret) else { return false }

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Which clients are kept, and for how long.
-@Suite("Outbound clients", .timeLimit(.minutes(1)))
+@Suite("Outbound clients", .timeLimit(.minutes(5)))
 struct OutboundClientsTests {
     /// A client that may go while it is watched.
     private final class Watch: Sendable {

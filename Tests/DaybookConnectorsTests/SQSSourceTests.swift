@@ -145,7 +145,7 @@ private final class FakeQueue: Sendable {
     }
 }
 
-@Suite("SQS source", .timeLimit(.minutes(1)))
+@Suite("SQS source", .timeLimit(.minutes(5)))
 struct SQSSourceTests {
     private static func trigger(
         _ edge: LiveEdge, _ queue: FakeQueue, _ workflow: WorkflowID? = nil,

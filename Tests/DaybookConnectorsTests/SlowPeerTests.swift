@@ -12,7 +12,7 @@ import Testing
 @testable import DaybookConnectors
 
 /// Peers that do not answer hold up nobody but themselves.
-@Suite("Slow peers", .timeLimit(.minutes(1)))
+@Suite("Slow peers", .timeLimit(.minutes(5)))
 struct SlowPeerTests {
     @Test("requests that hang do not keep others of the same address from a connection")
     func connections() async throws {

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// What receivers put on the wire that no HTTP server would.
-@Suite("Answers on the wire", .timeLimit(.minutes(1)))
+@Suite("Answers on the wire", .timeLimit(.minutes(5)))
 struct WireAnswerTests {
     /// Runs one request against a receiver that answers with these bytes.
     private func execute(

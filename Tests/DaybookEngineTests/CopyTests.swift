@@ -5,7 +5,7 @@ import ServiceLifecycle
 import Support
 import Testing
 
-@Suite("Copies", .timeLimit(.minutes(1)))
+@Suite("Copies", .timeLimit(.minutes(5)))
 struct CopyTests {
     @Test("a copy answers questions, writes nothing and fires nothing until it is resumed")
     func copy() async throws {

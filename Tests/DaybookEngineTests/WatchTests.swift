@@ -6,7 +6,7 @@ import ServiceLifecycle
 import Support
 import Testing
 
-@Suite("What watches over the service", .timeLimit(.minutes(1)))
+@Suite("What watches over the service", .timeLimit(.minutes(5)))
 struct WatchTests {
     /// Runs one more service beside the writer, for as long as `body` takes.
     private static func run(

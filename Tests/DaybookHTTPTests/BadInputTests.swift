@@ -6,6 +6,48 @@ import Testing
 @testable import DaybookHTTP
 
 /// What clumsy and hostile clients send, and the answer it gets. Nothing of it is written.
+/// What a tester found that sends what the description allows, and what it forbids.
+@Suite("Small print")
+struct SmallPrintTests {
+    @Test("what is malformed is refused also where nothing is submitted")
+    func conditionsWithoutCommand() async throws {
+        try await TestAPI.run { api in
+            let dry = #"{"filter":{"status":"pending"},"dry_run":true}"#
+            for (path, body) in [("/workflow-schedules/cancel", dry), ("/rebuild", "{}")] {
+                for (name, value) in [(HTTPField.Name.idempotencyKey, "a b"), (.ifMatch, "zz")] {
+                    let answer = try await api.call(.post, path, body, headers: [name: value])
+                    #expect(answer.status == 400, "\(path) \(name)")
+                }
+            }
+        }
+    }
+
+    @Test("a mistake is told where it stands")
+    func pointers() async throws {
+        try await TestAPI.run { api in
+            let workflow = try await api.workflow()
+            let executed = try await api.call(.post, "/workflows/\(workflow)/execute?version=99")
+            #expect(executed.status == 422)
+            #expect(executed.text.contains(#""pointer":"?version""#), "\(executed.text)")
+            for versions in ["+0", "-0", "007", "0,", "1,x"] {
+                let answer = try await api.call(
+                    .get, "/workflows/\(workflow)/export?versions=\(versions)")
+                #expect(answer.status == 422, "\(versions)")
+            }
+            let echo = #"{"executor":{"type":"echo"}}"#
+            let twice = #"{"version_number":1,"definition":\#(echo)}"#
+            let imported = try await api.call(
+                .post, "/workflows/import",
+                #"{"format":"daybook-workflow","format_version":1,"name":"n","definition":\#(echo),"versions":[\#(twice),\#(twice)]}"#
+            )
+            #expect(imported.status == 422)
+            #expect(
+                imported.text.contains(#""pointer":"/versions/1/version_number""#),
+                "\(imported.text)")
+        }
+    }
+}
+
 @Suite("Bad input")
 struct BadInputTests {
     private static let future = "2999-01-01T00:00:00Z"

@@ -11,7 +11,7 @@ import Testing
 @testable import DaybookHTTP
 
 /// Many promises at once: batches, and operations by filter.
-@Suite("Many promises at once", .timeLimit(.minutes(1)))
+@Suite("Many promises at once", .timeLimit(.minutes(5)))
 struct BulkTests {
     private func lines(_ answer: TestAPI.Answer) throws -> [[String: any Sendable]] {
         try answer.text.split(separator: "\n").map { line in

@@ -166,7 +166,7 @@ struct CommandInputTests {
                     .post, "/workflows/\(id)/execute", #"{"expires_at":"2020-01-01T00:00:00Z"}"#,
                     "/expires_at"
                 ),
-                (.post, "/workflows/\(id)/execute?version=7", "{}", "/version"),
+                (.post, "/workflows/\(id)/execute?version=7", "{}", "?version"),
                 (.post, "/workflows/\(id)/execute?version=x", "{}", "?version"),
                 (.post, "/workflows/\(id)/execute?wait=61", "{}", "?wait"),
                 (.post, "/workflows/\(id)/execute?wait=-1", "{}", "?wait"),
@@ -240,7 +240,10 @@ struct CommandInputTests {
                 known[route.path, default: []].insert(route.method.rawValue)
                 if route.method == .get { known[route.path, default: []].insert("HEAD") }
             }
-            let all: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+            let all: [HTTPRequest.Method] = [
+                .get, .head, .post, .put, .patch, .delete, .options,
+                try #require(HTTPRequest.Method("QUERY")), try #require(HTTPRequest.Method("MOVE")),
+            ]
             for (path, methods) in known {
                 var concrete = path.replacing("{version}", with: "0")
                 for name in ["workflow_id", "schedule_id", "run_id"] {

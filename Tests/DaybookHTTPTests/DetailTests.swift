@@ -8,7 +8,7 @@ import Testing
 @testable import DaybookHTTP
 
 /// What the objects of the API say, field by field, and what becomes of a promise in each case.
-@Suite("Details", .timeLimit(.minutes(1)))
+@Suite("Details", .timeLimit(.minutes(5)))
 struct DetailTests {
     /// The names of the members of the body, in their order.
     private static func names(_ answer: TestAPI.Answer) throws -> [String] {

@@ -8,7 +8,7 @@ import Testing
 @testable import DaybookHTTP
 
 /// What can be read of promises and runs as time goes on.
-@Suite("Over time", .timeLimit(.minutes(1)))
+@Suite("Over time", .timeLimit(.minutes(5)))
 struct FiringTests {
     /// Reads the path after each entry until what it shows is as wanted.
     private static func read(

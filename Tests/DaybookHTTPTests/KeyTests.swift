@@ -86,9 +86,9 @@ struct KeyTests {
                     headers: [.authorization: "\(scheme) \(api.adminKey)"])
                 #expect(answer.status == 200, "\(scheme)")
             }
-            // Hooks ask for what their trigger says.
+            // Hooks ask for what their trigger says, sessions for a cookie.
             for route in Route.all
-            where route.access == .open && !route.path.hasPrefix("/hooks/") {
+            where route.access == .open && !route.path.contains("{") && route.path != "/session" {
                 for key in ["", "x", api.adminKey] {
                     let answer = try await api.call(route.method, route.path, key: key)
                     #expect(answer.status == 200, "\(route.path)")

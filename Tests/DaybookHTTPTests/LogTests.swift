@@ -8,7 +8,7 @@ import Testing
 
 @testable import DaybookHTTP
 
-@Suite("The log and the past", .timeLimit(.minutes(1)))
+@Suite("The log and the past", .timeLimit(.minutes(5)))
 struct LogTests {
     private typealias Object = [String: any Sendable]
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import DaybookHTTP
 
-@Suite("Metrics", .timeLimit(.minutes(1)))
+@Suite("Metrics", .timeLimit(.minutes(5)))
 struct MetricsTests {
     @Test("names, types, labels and buckets are as Prometheus reads them")
     func text() {

@@ -83,7 +83,10 @@ struct ProofTests {
             #expect(
                 try Checkpoint(
                     note: proof.json["checkpoint"] as? String ?? "", verifier: verifier) == now)
-            for query in ["", "from=9&to=8", "from=1&to=100000", "from=-1", "from=x&to=2"] {
+            for query in [
+                "", "from=0", "from=0&to=0", "from=9&to=8", "from=1&to=100000", "from=-1",
+                "from=x&to=2",
+            ] {
                 let answer = try await api.call(.get, "/log/consistency?\(query)")
                 #expect(answer.status == 422, "\(query): \(answer.text)")
             }

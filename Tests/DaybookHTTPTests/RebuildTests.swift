@@ -6,7 +6,7 @@ import Testing
 
 @testable import DaybookHTTP
 
-@Suite("Rebuild beside the service", .timeLimit(.minutes(1)))
+@Suite("Rebuild beside the service", .timeLimit(.minutes(5)))
 struct RebuildTests {
     private func finished(_ api: TestAPI) async throws -> TestAPI.Answer {
         while true {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import DaybookHTTP
 
-@Suite("Teams, licenses and keys", .timeLimit(.minutes(1)))
+@Suite("Teams, licenses and keys", .timeLimit(.minutes(5)))
 struct TeamTests {
     @Test("a new team gets a key, and with it a world of its own")
     func newTeam() async throws {

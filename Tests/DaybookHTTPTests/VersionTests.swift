@@ -10,7 +10,7 @@ import Testing
 @testable import DaybookHTTP
 
 /// The end of versions, what is different between two, and workflows that move elsewhere.
-@Suite("Versions and bundles", .timeLimit(.minutes(1)))
+@Suite("Versions and bundles", .timeLimit(.minutes(5)))
 struct VersionTests {
     private static let secretive = """
         {"executor":{"type":"http","url":"https://example.com/a","timeout_seconds":5,\

@@ -7,7 +7,7 @@ import Testing
 
 @testable import DaybookHTTP
 
-@Suite("Why", .timeLimit(.minutes(1)))
+@Suite("Why", .timeLimit(.minutes(5)))
 struct WhyTests {
     private typealias Object = [String: any Sendable]
 

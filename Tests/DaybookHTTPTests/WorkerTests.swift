@@ -7,7 +7,7 @@ import Testing
 
 @testable import DaybookHTTP
 
-@Suite("Workers", .timeLimit(.minutes(1)))
+@Suite("Workers", .timeLimit(.minutes(5)))
 struct WorkerTests {
     private static func runs(_ answer: TestAPI.Answer) -> [[String: any Sendable]] {
         answer.json["runs"] as? [[String: any Sendable]] ?? []

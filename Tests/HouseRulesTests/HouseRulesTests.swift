@@ -25,10 +25,14 @@ struct HouseRulesTests {
             "HTTPTypes", "NIOCore", "NIOHTTPTypes", "NIOSSL", "ServiceLifecycle", "Logging",
             "CoreMetrics",
         ],
+        "DaybookClient": [
+            "DaybookCore", "DaybookWire", "ArgumentParser", "AsyncHTTPClient", "Crypto",
+            "NIOCore", "NIOHTTP1", "NIOSSL", "SwiftCSV",
+        ],
         "daybook": [
             "DaybookCore", "LMDB", "DaybookStore", "DaybookEngine", "DaybookWire",
-            "DaybookConnectors", "DaybookHTTP", "AsyncHTTPClient", "NIOCore", "NIOHTTP1",
-            "ArgumentParser", "Configuration",
+            "DaybookConnectors", "DaybookHTTP", "DaybookClient", "NIOHTTP1", "ArgumentParser",
+            "Configuration",
             "ServiceLifecycle", "UnixSignals", "Logging", "Metrics",
         ],
         "Support": ["DaybookCore", "DaybookStore", "DaybookEngine"],

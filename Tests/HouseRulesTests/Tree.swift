@@ -34,7 +34,9 @@ struct Tree {
         guard let names = FileManager.default.enumerator(atPath: start.path) else { return [] }
         var files: [File] = []
         for case let name as String in names
-        where name.hasSuffix(ending) && !name.hasSuffix(".pb.swift") {
+        where name.hasSuffix(ending) && !name.hasSuffix(".pb.swift")
+            && !name.hasSuffix(".generated.swift")
+        {
             let url = start.appendingPathComponent(name)
             files.append(
                 File(

@@ -41,12 +41,16 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 package struct RandomCases: Sequence {
     private let seed: UInt64
     private let count: Int
+    /// Whether nobody asked for another number of cases.
+    package let isUsual: Bool
 
     package init(_ usual: Int, test: String = #function) {
         let environment = ProcessInfo.processInfo.environment
         seed =
             environment["DAYBOOK_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: .min ... .max)
-        count = environment["DAYBOOK_CASES"].flatMap { Int($0) } ?? usual
+        let asked = environment["DAYBOOK_CASES"].flatMap { Int($0) }
+        isUsual = asked == nil
+        count = asked ?? usual
         print("DAYBOOK_SEED=\(seed) DAYBOOK_CASES=\(count) repeats \(test)")
     }
 

@@ -1,0 +1,67 @@
+/** DOM without parsing HTML: whatever a name or a payload says, it stays text. */
+
+const SVG = 'http://www.w3.org/2000/svg';
+const PROPERTIES = new Set(['value', 'checked', 'disabled', 'selected', 'indeterminate', 'htmlFor', 'textContent']);
+
+function fill(node, attributes, children) {
+	for (const [name, value] of Object.entries(attributes ?? {})) {
+		if (value === undefined || value === null || value === false) continue;
+		if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
+		else if (PROPERTIES.has(name)) node[name] = value;
+		else node.setAttribute(name, value === true ? '' : value);
+	}
+	put(node, children);
+	return node;
+}
+
+function put(node, children) {
+	for (const child of children.flat(Infinity)) {
+		if (child === undefined || child === null || child === false) continue;
+		node.append(child instanceof Node ? child : String(child));
+	}
+}
+
+/** An element: `h('p', {class: 'quiet', onclick: act}, 'text', h('b', null, '!'))`. */
+export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+
+export const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+
+export function replace(node, ...children) {
+	node.replaceChildren();
+	put(node, children);
+}
+
+/** A text that somebody else wrote: its direction stays its own. */
+export const bdi = (text, attributes) => h('bdi', { dir: 'auto', ...attributes }, text);
+
+export const box = (name, ...children) => h('div', { class: name }, ...children);
+
+export const quiet = (...children) => h('p', { class: 'quiet' }, ...children);
+
+export const link = (href, ...children) => h('a', { href }, ...children);
+
+export const button = (label, onclick, attributes) => h('button', { type: 'button', onclick, ...attributes }, label);
+
+/** Names and values, for facts about one thing; pairs without a value are left out. */
+export const facts = (pairs) => h('dl', { class: 'facts' },
+	pairs.filter(([, value]) => value || value === 0).map(([name, ...value]) => h('div', null, h('dt', null, name),
+	h('dd', null, ...value))));
+
+export const words = (name) => name.replaceAll('_', ' ');
+
+let last = 0;
+export const newID = (prefix = 'id') => `${prefix}-${++last}`;
+
+/** Calls at most once in so many milliseconds, and once more at the end. */
+export function throttle(milliseconds, act) {
+	let timer = null;
+	let next = 0;
+	const run = () => {
+		timer = null;
+		next = performance.now() + milliseconds;
+		act();
+	};
+	return () => {
+		timer ??= setTimeout(run, Math.max(0, next - performance.now()));
+	};
+}
