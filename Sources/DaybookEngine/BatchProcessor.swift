@@ -61,6 +61,7 @@ package struct BatchProcessor {
             batch.abort()
         } else {
             try commit(batch)
+            try store.checkFiles()
             lastRecorded = recorded
             monitor.noteRecorded(recorded)
         }

@@ -30,6 +30,7 @@ package final class Engine: Sendable {
     private let random: @Sendable () -> UInt64
     private let commit: @Sendable (consuming Batch) throws -> Void
     private let phase = Mutex(Phase.replaying(percent: 0))
+    private let served = Atomic<Bool>(false)
     private let readiness = Signal()
     private let disk = DiskWatch()
     let keepsNoPromises = Atomic<Bool>(false)
@@ -113,6 +114,7 @@ package final class Engine: Sendable {
                 feed.publish(result.entries)
             }
             phase.withLock { phase in if phase != .stopping { phase = .serving } }
+            served.store(true, ordering: .releasing)
             readiness.fire()
             return processor
         } onEnd: { [self] in
@@ -154,6 +156,8 @@ package final class Engine: Sendable {
     // How it is
 
     package var currentPhase: Phase { phase.withLock { $0 } }
+    /// Whether the projections have been there since the start: before, nothing can be judged by them.
+    package var hasServed: Bool { served.load(ordering: .acquiring) }
     package var clockJudgement: ClockGuard.Judgement { monitor.judgement }
     package var mailboxDepth: Int { mailbox.depth }
 
@@ -218,6 +222,9 @@ package final class Engine: Sendable {
     /// To be called about every second: looks at the disk, and has the clock judged.
     package func keepHouse() {
         disk.look(at: store, settings, logger)
+        for ticket in mailbox.removeLate(at: clock.sinceBoot()) {
+            ticket.complete(.unavailable(.overloaded))
+        }
         _ = monitor.observe()
         let judgement = clockJudgement
         let isNew = knownJudgement.withLock { known in
@@ -391,6 +398,11 @@ package final class Engine: Sendable {
     /// Runs `body` with a snapshot of what is durable. It must not wait for anything in it.
     package func read<Value>(_ body: (borrowing View) throws -> Value) throws -> Value {
         try store.read(body)
+    }
+
+    /// Whether a question failed because the disk did, and the process is about to stop.
+    package func isStorageFailure(_ error: any Error) -> Bool {
+        DaybookStore.isStorageFailure(error)
     }
 }
 

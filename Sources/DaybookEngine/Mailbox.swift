@@ -86,6 +86,18 @@ final class Mailbox: Sendable {
         }
     }
 
+    /// Takes out what nobody waits for any more, while the writer is held up by the disk, say.
+    func removeLate(at now: Int64) -> [Ticket] {
+        state.withLock { state in
+            let lane = Lane.requests.rawValue
+            let late = state.lanes[lane].filter { $0.deadline.map { $0 < now } ?? false }
+            guard !late.isEmpty else { return [] }
+            state.lanes[lane].removeAll { $0.deadline.map { $0 < now } ?? false }
+            for ticket in late { state.count(ticket, by: -1) }
+            return Array(late)
+        }
+    }
+
     /// Takes no more tickets; those inside are still served.
     func close() {
         let wakes = state.withLock { state in

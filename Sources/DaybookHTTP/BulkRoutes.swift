@@ -282,18 +282,18 @@ struct ScheduleBatch: Sendable {
         }
         let outcomes = await api.engine.submitRequests(submissions)
         var text: [UInt8] = []
-        var replies: [Int: Outcome] = [:]
-        for (index, outcome) in zip(submitted, outcomes) { replies[index] = outcome }
+        var replies: [Int: (outcome: Outcome, input: [UInt8]?)] = [:]
+        for (place, index) in submitted.enumerated() {
+            replies[index] = (outcomes[place], submissions[place].payload?.bytes)
+        }
         for index in part {
             var writer = JSONWriter()
             do {
                 if let problem = problems[index] { throw problem }
-                guard let outcome = replies[index] else { throw Problem.internal }
-                let accepted = try api.accepted(outcome)
-                guard case .schedule(let schedule) = accepted.answer else {
-                    throw Problem.internal
-                }
-                let detail = try api.engine.detail(schedule)
+                guard let reply = replies[index] else { throw Problem.internal }
+                let accepted = try api.accepted(reply.outcome)
+                let detail = try ScheduleRoutes.detail(
+                    accepted, api, knownInput: reply.input)
                 writer.object { writer in
                     writer.field("index", index)
                     writer.field("status", 201)

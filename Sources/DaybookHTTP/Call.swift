@@ -77,8 +77,10 @@ struct Call: Sendable {
 
     /// The type of the body without its parameters, in lower case.
     var mediaType: String {
-        let media = (headers[.contentType] ?? "").split(separator: ";", maxSplits: 1).first ?? ""
-        return media.trimmingCharacters(in: .whitespaces).lowercased()
+        var media = (headers[.contentType] ?? "").prefix { $0 != ";" }
+        while media.first == " " || media.first == "\t" { media.removeFirst() }
+        while media.last == " " || media.last == "\t" { media.removeLast() }
+        return media.lowercased()
     }
 
     private func checkContentType() throws {

@@ -179,20 +179,24 @@ enum ScheduleRoutes {
         return .list(page.items, next: page.next) { $0.schedule($1) }
     }
 
-    /// - Parameter knownInput: the input as it was sent, which saves reading it back.
     private static func reply(
         _ status: HTTPResponse.Status, _ accepted: Accepted, _ api: API, knownInput: [UInt8]? = nil
     ) throws -> Reply {
-        guard case .schedule(let schedule) = accepted.answer else { throw Problem.internal }
-        let detail =
-            if !accepted.isReplayed, let knownInput {
-                ScheduleDetail(
-                    schedule: schedule, input: .bytes(knownInput), failureMessage: nil)
-            } else {
-                try api.engine.detail(schedule)
-            }
+        let detail = try detail(accepted, api, knownInput: knownInput)
         return Reply.json(status) { $0.schedule(detail) }
-            .with(accepted).with(revision: schedule.revision)
+            .with(accepted).with(revision: detail.schedule.revision)
+    }
+
+    /// The schedule that a command left.
+    ///
+    /// - Parameter knownInput: the input as it was sent, which saves reading it back.
+    static func detail(
+        _ accepted: Accepted, _ api: API, knownInput: [UInt8]?
+    ) throws -> ScheduleDetail {
+        guard case .schedule(let schedule) = accepted.answer else { throw Problem.internal }
+        guard !accepted.isReplayed, let knownInput else { return try api.engine.detail(schedule) }
+        return ScheduleDetail(
+            schedule: schedule, input: .bytes(knownInput), failureMessage: nil)
     }
 }
 

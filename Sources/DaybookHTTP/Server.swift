@@ -107,13 +107,15 @@ package struct Server {
         } catch let error as HistoryTooLong {
             reply = Reply(Problem.historyTooLong(error), requestID: requestID)
         } catch {
+            let isOfStorage = api.engine.isStorageFailure(error)
             api.logger.error(
                 "a request failed",
                 metadata: [
                     "request_id": "\(requestID)", "route": "\(route.method) \(route.path)",
                     "error": "\(error)",
                 ])
-            reply = Reply(Problem.internal, requestID: requestID)
+            reply = Reply(
+                isOfStorage ? Problem(Unavailable.stopping) : .internal, requestID: requestID)
         }
         reply.headers[.requestID] = requestID.description
         let took = api.engine.clock.sinceBoot() - begun
@@ -137,6 +139,9 @@ package struct Server {
             guard route.access == .open else {
                 throw Problem(Unavailable.replaying(percent: percent))
             }
+        } else if !api.engine.hasServed {
+            // The start broke off: there is nothing that a key could be found in.
+            guard route.access == .open else { throw Problem(Unavailable.stopping) }
         } else {
             principal = try api.principal(request.headers)
         }

@@ -65,6 +65,8 @@ package final class Store: Sendable {
     let tables: BothTables
     private let lock: DirectoryLock?
     package let directory: String
+    /// The files that a process which owns the directory has open, and what they were.
+    private let openFiles: [(path: String, identity: FileSystem.Identity)]
 
     /// Opens the store in `directory`, making directory and database where there are none.
     ///
@@ -90,6 +92,10 @@ package final class Store: Sendable {
             environment = try Environment(
                 directory: database, tables: Tables.names,
                 options: Self.environmentOptions(options))
+            openFiles = try ["data.mdb", "lock.mdb"].map { name in
+                let path = database + "/" + name
+                return (path, try FileSystem.identity(of: path))
+            }
         } catch {
             lock.release()
             throw error
@@ -112,6 +118,7 @@ package final class Store: Sendable {
         let database = Self.database(in: directory)
         self.directory = directory
         lock = nil
+        openFiles = []
         var environmentOptions = Self.environmentOptions(options)
         environmentOptions.readOnly = true
         environmentOptions.acceptsTruncatedFile = true
@@ -143,6 +150,22 @@ package final class Store: Sendable {
     package func close() {
         environment.close()
         lock?.release()
+    }
+
+    /// Throws where a file of the database was removed or replaced since it was opened: what is written then,
+    /// no start would find.
+    package func checkFiles() throws {
+        for (path, identity) in openFiles {
+            guard let found = try? FileSystem.identity(of: path), found.isSame(as: identity) else {
+                throw FileGone(path: path)
+            }
+        }
+    }
+
+    private struct FileGone: Error, CustomStringConvertible {
+        let path: String
+
+        var description: String { "\(path) was removed or replaced while it was in use" }
     }
 
     /// Runs `body` with a snapshot. It must not wait for anything in it.
@@ -305,6 +328,12 @@ extension View {
 package func isFatal(_ error: any Error) -> Bool {
     guard let error = error as? LMDBError else { return true }
     return error.isFatal
+}
+
+/// Whether the disk or the map failed, and not what is on it.
+package func isStorageFailure(_ error: any Error) -> Bool {
+    guard let error = error as? LMDBError else { return false }
+    return error.isFatal && !error.isDamage
 }
 
 extension Event {

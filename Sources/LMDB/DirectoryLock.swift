@@ -20,12 +20,14 @@ package struct DirectoryHeldError: Error, Equatable, Sendable, CustomStringConve
 /// The right to be the only process that works in a directory, from `init` until `release`, or
 /// until the lock goes or the process ends, in whatever way.
 ///
-/// It is a `flock` of the file `owner.lock`, so a file that a dead process left behind holds
-/// nobody up. The file stays.
+/// It is a `flock` of the directory itself, which cannot be removed while there is something in it, and of the
+/// file `owner.lock` in it, which tells who holds it. What a dead process left behind holds nobody up. The file
+/// stays.
 package final class DirectoryLock: Sendable {
     /// The directory, as it was given.
     package let directory: String
-    private let descriptor: Mutex<Int32?>
+    /// Of the file and of the directory.
+    private let descriptors: Mutex<(file: Int32, directory: Int32)?>
 
     /// Takes the lock at once or throws; it never waits.
     ///
@@ -34,10 +36,13 @@ package final class DirectoryLock: Sendable {
     package init(directory: String) throws {
         let path = directory + "/owner.lock"
         let file = try FileSystem.open(path, O_RDWR | O_CREAT, mode: 0o600)
+        var own: Int32 = -1
         do {
-            if flock(file, LOCK_EX | LOCK_NB) != 0 {
+            own = try FileSystem.open(directory, O_RDONLY | O_DIRECTORY)
+            for (descriptor, place) in [(own, directory), (file, path)]
+            where flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
                 guard errno == EWOULDBLOCK else {
-                    throw FileSystemError(code: errno, operation: "flock", path: path)
+                    throw FileSystemError(code: errno, operation: "flock", path: place)
                 }
                 throw Self.heldError(directory, path)
             }
@@ -46,26 +51,29 @@ package final class DirectoryLock: Sendable {
             try FileSystem.writeAll(Array(Self.text.utf8), to: file, path)
         } catch {
             _ = Glibc.close(file)
+            if own >= 0 { _ = Glibc.close(own) }
             throw error
         }
         self.directory = directory
-        descriptor = Mutex(file)
+        descriptors = Mutex((file, own))
     }
 
     deinit { release() }
 
     /// Gives the lock up; a second call does nothing.
     package func release() {
-        descriptor.withLock { descriptor in
-            if let file = descriptor {
+        descriptors.withLock { descriptors in
+            if let (file, own) = descriptors {
                 // So that nobody takes the process for the holder between two others.
                 _ = ftruncate(file, 0)
-                // Closing alone would not do while a program that is just being started still has
-                // its copy of the descriptor.
-                _ = flock(file, LOCK_UN)
-                _ = Glibc.close(file)
+                for descriptor in [file, own] {
+                    // Closing alone would not do while a program that is just being started still has
+                    // its copy of the descriptor.
+                    _ = flock(descriptor, LOCK_UN)
+                    _ = Glibc.close(descriptor)
+                }
             }
-            descriptor = nil
+            descriptors = nil
         }
     }
 

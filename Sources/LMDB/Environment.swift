@@ -304,9 +304,13 @@ private func openTables(
     return tables
 }
 
-/// LMDB calls it right before it aborts the process.
+/// How a process ends whose database turns out to be damaged: as one that cannot open it.
+private let damagedExitCode: Int32 = 73
+
+/// LMDB calls it right before it would abort the process: that would leave a core and no word on what to do.
 private func reportFailedAssertion(_: OpaquePointer?, message: UnsafePointer<CChar>?) {
     let text = message.map { String(cString: $0) } ?? "no message"
     var line = "LMDB found its data damaged and ends the process: \(text)\n"
     line.withUTF8 { bytes in _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+    _exit(damagedExitCode)
 }

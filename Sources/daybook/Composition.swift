@@ -24,6 +24,7 @@ struct Composition {
     func run() async throws {
         var logger = Logger(label: "daybook") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = settings.logLevel
+        let connections = try connections(logger)
         let (store, secrets, checkpointKey) = try open(logger)
         defer { store.close() }
         logger.info(
@@ -51,7 +52,9 @@ struct Composition {
             environment: ProcessInfo.processInfo.environment, clock: engine.clock)
         // A failure stops the others in order too: connections that are cut off in the middle of being
         // accepted trap in the HTTP server.
-        let services = services(engine, clients, credentials, identity, metrics, logger).map {
+        let services = services(
+            engine, clients, credentials, identity, connections, metrics, logger
+        ).map {
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
         }
@@ -77,6 +80,25 @@ struct Composition {
                 logger.error("the checkpoint was not written", metadata: ["error": "\(error)"])
             }
         }
+    }
+
+    /// How many connections may be open at once: no more than leaves files for everything else that the process
+    /// opens. Without one, not only a connection would fail.
+    private func connections(_ logger: Logger) throws -> Int {
+        let files = try DescriptorLimit.raise()
+        let room = files - settings.executionsInFlight - DescriptorLimit.reserve
+        guard room >= 16 else {
+            throw Failure.exit(
+                Exits.wrongSetting,
+                "the process may have \(files) files open at once; it needs \(files - room + 16) or more (ulimit -n, LimitNOFILE), or a lower --executions-in-flight"
+            )
+        }
+        if room < settings.maxConnections {
+            logger.warning(
+                "fewer connections than set: the process may have too few files open",
+                metadata: ["connections": "\(room)", "files": "\(files)"])
+        }
+        return min(settings.maxConnections, room)
     }
 
     private func open(_ logger: Logger) throws -> (Store, SecretKeys, CheckpointKey) {
@@ -120,7 +142,8 @@ struct Composition {
     /// last the writer.
     private func services(
         _ engine: Engine, _ clients: OutboundClients, _ credentials: AWSCredentialChain,
-        _ identity: TLSIdentity?, _ metrics: PrometheusRegistry, _ logger: Logger
+        _ identity: TLSIdentity?, _ connections: Int, _ metrics: PrometheusRegistry,
+        _ logger: Logger
     ) -> [any Service] {
         var httpLimits = HTTPExecutor.Limits()
         httpLimits.outputBytes = settings.payloadBytes
@@ -134,7 +157,7 @@ struct Composition {
         server.host = settings.host
         server.port = settings.port
         server.tls = identity
-        server.connections.total = settings.maxConnections
+        server.connections.total = connections
         server.connections.perAddress = settings.maxConnectionsPerAddress
         let scheme = identity == nil ? "http" : "https"
         let host = settings.host

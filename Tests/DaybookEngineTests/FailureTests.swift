@@ -46,6 +46,21 @@ struct FailureTests {
         }
     }
 
+    @Test("where the data file is replaced under it, the engine confirms nothing more and stops")
+    func replacedFile() async throws {
+        let disk = try TestStore()
+        let path = disk.directory + "/db/data.mdb"
+        try await LiveEngine.run(on: disk) { live in
+            let workflow = try await live.workflow()
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+            try FileManager.default.copyItem(atPath: path + ".away", toPath: path)
+            let outcome = await live.submit(.execute(workflow, NewRun()))
+            #expect(outcome.refusal == .outcomeUnknown)
+            await live.engine.waitForEnd()
+            #expect("\(live.engine.failure as Any)".contains("was removed or replaced"))
+        }
+    }
+
     @Test("when half of a batch dies, the other half is told that its outcome is unknown")
     func halves() async throws {
         let full = try mapIsFull()

@@ -94,6 +94,28 @@ struct MailboxTests {
         #expect(try disk.entries().count { $0.header.command == .execute } == 2)
     }
 
+    @Test("while the disk is held up, whoever has waited ten seconds is told so at once")
+    func lateOnHeldDisk() async throws {
+        let disk = try TestStore()
+        try await LiveEngine.run(on: disk) { live in
+            let workflow = try await live.workflow()
+            let run = try await live.execute(workflow)
+            let held = await live.hold(at: .execute(workflow, NewRun()))
+            let late = await live.leave(.execute(workflow, NewRun()))
+            let ending = await live.leave(.cancelRun(run))
+            live.clock.advance(seconds: 10)
+            live.engine.keepHouse()
+            #expect(live.engine.mailboxDepth == 2)
+            live.clock.advance(microseconds: 1)
+            live.engine.keepHouse()
+            #expect(await late.value.refusal == .overloaded)
+            #expect(live.engine.mailboxDepth == 1)
+            live.gate.open()
+            _ = await held.value
+            #expect(await ending.value.isAccepted)
+        }
+    }
+
     @Test("a request that has waited ten seconds is still heard, one that waited longer is not")
     func late() async throws {
         let disk = try TestStore()

@@ -19,6 +19,16 @@ struct DirectoryLockTests {
         second.release()
     }
 
+    @Test("where the file is removed, the directory is held all the same")
+    func removedFile() throws {
+        let directory = TemporaryDirectory()
+        let first = try DirectoryLock(directory: directory.path)
+        #expect(unlink(directory.path + "/owner.lock") == 0)
+        #expect(throws: DirectoryHeldError.self) { try DirectoryLock(directory: directory.path) }
+        first.release()
+        try DirectoryLock(directory: directory.path).release()
+    }
+
     @Test("one that just goes is released")
     func abandonment() throws {
         let directory = TemporaryDirectory()
