@@ -37,7 +37,6 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let hummingbirdCore = Target.Dependency.product(
     name: "HummingbirdCore", package: "hummingbird")
-let csv = Target.Dependency.product(name: "SwiftCSV", package: "SwiftCSV")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
@@ -58,7 +57,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -97,7 +95,7 @@ let package = Package(
         .target(
             name: "DaybookClient",
             dependencies: [
-                "DaybookCore", "DaybookWire", argumentParser, asyncHTTPClient, crypto, csv,
+                "DaybookCore", "DaybookWire", argumentParser, asyncHTTPClient, crypto,
                 nioCore, nioHTTP1, nioSSL,
             ],
             swiftSettings: settings),

@@ -33,19 +33,30 @@ package struct Client: Sendable {
     private let client: HTTPClient
 
     /// Runs `body` with a client; what it throws beside exit codes becomes one.
+    ///
+    /// - Parameter dataDir: the directory that was named, for its `admin.key`.
     package static func with(
-        _ options: Options, dataDirectory: String, _ body: (Client) async throws -> Void
+        _ options: Options, dataDir: String?, _ body: (Client) async throws -> Void
     ) async throws {
-        let environment = ProcessInfo.processInfo.environment
+        let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
         let server = options.server ?? environment["DAYBOOK_SERVER"] ?? "http://127.0.0.1:8080"
-        let file = dataDirectory + "/admin.key"
-        guard
-            let key = options.key ?? environment["DAYBOOK_KEY"]
-                ?? (try? String(contentsOfFile: file, encoding: .utf8))
+        guard let url = URLComponents(string: server), let host = url.host, !host.isEmpty,
+            ["http", "https"].contains(url.scheme ?? "")
         else {
+            throw ValidationError("\(server) is not a server: write http://… or https://…")
+        }
+        let directory = dataDir ?? environment["DAYBOOK_DATA_DIR"]
+        let isHere =
+            ["localhost", "::1", "[::1]"].contains(host) || host.hasPrefix("127.0.0.")
+        let key =
+            try options.key ?? environment["DAYBOOK_KEY"]
+            ?? localKey(directory, isHere: isHere, server)
+        guard key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !key.isEmpty else {
             throw Failure.exit(
-                Exits.notAllowed,
-                "no key: give --key or DAYBOOK_KEY, or a data directory that has admin.key")
+                Exits.notAllowed, "the key has characters that no key has: is it one line?")
+        }
+        if !isHere, url.scheme == "http" {
+            Failure.tell("daybook: \(host) is asked without encryption; who listens sees the key")
         }
         let client = HTTPClient(
             eventLoopGroupProvider: .singleton,
@@ -54,13 +65,33 @@ package struct Client: Sendable {
             try await body(
                 Client(
                     server: server.hasSuffix("/") ? String(server.dropLast()) : server,
-                    key: key.trimmingCharacters(in: .whitespacesAndNewlines), client: client))
+                    key: key, client: client))
             try await client.shutdown()
         } catch {
             try? await client.shutdown()
             if error is ExitCode || error is ValidationError { throw error }
             throw Failure.exit(Exits.unavailable, "\(server): \(word(of: error))")
         }
+    }
+
+    /// The key in the data directory. It is for the server of that directory, so it goes to no other machine
+    /// unless the directory was named.
+    private static func localKey(
+        _ directory: String?, isHere: Bool, _ server: String
+    ) throws -> String {
+        guard directory != nil || isHere else {
+            throw Failure.exit(
+                Exits.notAllowed,
+                "no key for \(server): give --key or DAYBOOK_KEY, or name the --data-dir whose admin.key it is"
+            )
+        }
+        let file = (directory ?? "./daybook-data") + "/admin.key"
+        guard let key = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw Failure.exit(
+                Exits.notAllowed,
+                "no key: give --key or DAYBOOK_KEY, or a data directory that has admin.key")
+        }
+        return key.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// Why the server was not reached, and what may help.
@@ -175,17 +206,31 @@ package struct Client: Sendable {
                 let pause = Int(answer.headers.first(name: "Retry-After") ?? "") ?? sent
                 guard pause <= Self.longestPause else { return whole }
                 try await Task.sleep(for: .seconds(pause))
-            } catch let error as HTTPClientError where Self.isWorthRetrying(error) {
-                guard sent < Self.sendings else { throw error }
-                try await Task.sleep(for: .milliseconds(200 << sent))
+            } catch  where Self.isWorthRetrying(error, sent) {
+                guard sent < Self.sendings else {
+                    if method != .GET {
+                        let key = request.headers.first(name: "Idempotency-Key") ?? ""
+                        Failure.tell(
+                            "It may have been done. The same with --idempotency-key \(key) has no second effect."
+                        )
+                    }
+                    throw error
+                }
+                try await Task.sleep(for: .milliseconds(300 << sent))
             }
             sent += 1
         }
     }
 
-    /// Whether the connection broke under way. One that never came about is told at once.
-    private static func isWorthRetrying(_ error: HTTPClientError) -> Bool {
-        error == .remoteConnectionClosed
+    /// Whether the connection broke under way. One that never came about is told at once, but not when the
+    /// server was there before: it may be starting again.
+    private static func isWorthRetrying(_ error: any Error, _ sent: Int) -> Bool {
+        switch error {
+        case let error as IOError where error.errnoCode == ECONNREFUSED: sent > 1
+        case is IOError, is HTTPParserError: true
+        case let error as HTTPClientError: error == .remoteConnectionClosed
+        default: false
+        }
     }
 
     package static func newIdempotencyKey() -> String {

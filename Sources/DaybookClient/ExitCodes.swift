@@ -36,8 +36,11 @@ package enum Failure {
         return code
     }
 
-    /// A line on standard error: for people, beside the data on standard output.
-    package static func tell(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+    /// Lines on standard error: for people, beside the data on standard output. What others wrote cannot steer
+    /// their terminal; where nobody listens, nothing is said.
+    package static func tell(_ text: String) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { Terminal.oneLine(String($0), most: 4_096) + "\n" }
+        try? FileHandle.standardError.write(contentsOf: Data(lines.joined().utf8))
     }
 }

@@ -68,6 +68,11 @@ package struct JSONDocument: Sendable {
     /// The bytes as text.
     package var raw: String { String(decoding: node.bytes(in: body), as: UTF8.self) }
 
+    /// The bytes as one line: line ends, which can stand between tokens alone, are spaces.
+    package var line: String {
+        raw.replacing("\r\n", with: " ").replacing("\n", with: " ").replacing("\r", with: " ")
+    }
+
     /// For a person: a string without its quotes, anything else as it came.
     package var shown: String { text ?? raw }
 }

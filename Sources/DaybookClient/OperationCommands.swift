@@ -26,6 +26,7 @@ struct OperationWait: ParsableArguments {
             throw Failure.exit(Exits.notEnded, "the operation has not ended yet")
         }
         guard operation["failure"] == nil else { throw Exits.endedBadly }
+        guard operation["refused"]?.integer ?? 0 == 0 else { throw Exits.refused }
     }
 }
 

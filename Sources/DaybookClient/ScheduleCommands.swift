@@ -174,13 +174,15 @@ package struct ScheduleCommand: AsyncParsableCommand {
                     --zone Europe/Berlin --shift 2d --dry-run
 
                 Of many only --shift, --at, --expires-at, --priority and the version can be changed. It goes \
-                on as an operation; with --wait the exit code is 2 when that ended early, 3 when it goes on.
+                on as an operation; with --wait the exit code is 1 when some were refused, 2 when it ended early, 3 when it \
+                goes on.
                 """)
 
         @Argument(help: "Its id, where one is meant.") var id: String?
         @OptionGroup(title: "Filter") var many: Many
         @OptionGroup var time: TimeOptions
-        @Option(help: "Moves it by so much, of many each: 2d, -30m.") var shift: String?
+        @Option(parsing: .unconditional, help: "Moves it by so much, of many each: 2d, -30m.")
+        var shift: String?
         @OptionGroup var input: InputOptions
         @Option(help: "The version to run.") var version: Int?
         @Flag(help: "Runs the version that is active at that moment.") var activeVersion = false

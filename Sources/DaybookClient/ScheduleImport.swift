@@ -18,7 +18,7 @@ extension ScheduleCommand {
                 days): a broken import is finished by running it again.
 
                 Exit codes, beside those of every command: 1 when rows were refused, each told on standard \
-                error, 65 when the file cannot be read as promises.
+                error (correct them in a file of their own: a changed file promises all its rows), 65 when the file cannot be read as promises.
                 """)
 
         /// What the server takes in one request.
@@ -52,7 +52,12 @@ extension ScheduleCommand {
                 Failure.tell(
                     "\(tally.promised) promised, \(tally.replayed) of them earlier, \(tally.refused) refused"
                 )
-                if tally.refused > 0 { throw Exits.refused }
+                if tally.refused > 0 {
+                    Failure.tell(
+                        "Correct those rows in a file of their own: a changed file promises all its rows."
+                    )
+                    throw Exits.refused
+                }
             }
         }
 
@@ -74,15 +79,16 @@ extension ScheduleCommand {
             return "csv-" + digest.joined()
         }
 
-        private static func parts(_ items: [[UInt8]]) -> [Range<Int>] {
+        private static func parts(_ items: [ScheduleTable.Item]) -> [Range<Int>] {
             var parts: [Range<Int>] = []
             var (start, size) = (0, 0)
             for (index, item) in items.enumerated() {
-                if index - start == itemsAtOnce || size + item.count > bytesAtOnce {
+                let isFull = index - start == itemsAtOnce || size + item.json.count > bytesAtOnce
+                if isFull, index > start {
                     parts.append(start..<index)
                     (start, size) = (index, 0)
                 }
-                size += item.count + 1
+                size += item.json.count + 1
             }
             return parts + [start..<items.count]
         }
@@ -91,10 +97,12 @@ extension ScheduleCommand {
             _ part: Range<Int>, to workflow: String, _ key: String, _ table: ScheduleTable,
             _ session: Session, _ tally: inout Tally
         ) async throws {
-            let body = table.items[part].joined(separator: [UInt8(ascii: "\n")])
+            // As one array: a line end within a value must not begin another item.
+            let items = table.items[part].map(\.json).joined(separator: [UInt8(ascii: ",")])
             let answer = try await session.client.ask(
-                .POST, "/workflows/\(workflow)/schedules/batch", Array(body),
-                type: "application/x-ndjson", idempotencyKey: key, seconds: 600)
+                .POST, "/workflows/\(workflow)/schedules/batch",
+                [UInt8(ascii: "[")] + items + [UInt8(ascii: "]")], idempotencyKey: key,
+                seconds: 600)
             guard answer.isSuccess else { throw answer.failure }
             var answered = 0
             for line in answer.body.split(separator: UInt8(ascii: "\n")) {
@@ -104,11 +112,20 @@ extension ScheduleCommand {
                 if item["schedule"] != nil {
                     tally.promised += 1
                     if item["replayed"]?.bool == true { tally.replayed += 1 }
-                } else {
-                    tally.refused += 1
-                    let row = part.lowerBound + (item["index"]?.integer ?? 0) + 1
-                    Failure.tell(
-                        "row \(row): \(item["problem"]?["detail"]?.shown ?? "refused")")
+                    continue
+                }
+                let detail = item["problem"]?["detail"]?.shown ?? "refused"
+                switch item["status"]?.integer ?? 0 {
+                case 401, 403: throw Failure.exit(Exits.notAllowed, detail)
+                case 429, 500...:
+                    throw Failure.exit(
+                        Exits.unavailable, "\(detail)\nRun the same again to finish.")
+                default: break
+                }
+                tally.refused += 1
+                let index = part.lowerBound + (item["index"]?.integer ?? 0)
+                if table.items.indices.contains(index) {
+                    Failure.tell("line \(table.items[index].line): \(detail)")
                 }
             }
             guard answered == part.count else {

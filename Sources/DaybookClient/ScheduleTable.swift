@@ -1,6 +1,5 @@
 import DaybookCore
 import DaybookWire
-import SwiftCSV
 
 /// Promises from a table in CSV (RFC 4180): the first row names the columns.
 ///
@@ -8,13 +7,13 @@ import SwiftCSV
 /// `run_input` (JSON) may be. Any other columns become members of the run's input, as strings.
 package struct ScheduleTable: Sendable {
     /// One row that is no promise.
-    package struct Mistake: Equatable, Sendable, CustomStringConvertible {
-        /// Counted from 1, the head not among them; 0 is the head.
-        package let row: Int
+    package struct Mistake: Error, Equatable, Sendable, CustomStringConvertible {
+        /// Of the file; the first, with the names of the columns, is 1.
+        package let line: Int
         package let message: String
 
         package var description: String {
-            row == 0 ? "the head: \(message)" : "row \(row): \(message)"
+            "line \(line): \(Terminal.oneLine(message, most: 300))"
         }
     }
 
@@ -28,8 +27,13 @@ package struct ScheduleTable: Sendable {
         }
     }
 
-    /// The items of a batch, one a row.
-    package let items: [[UInt8]]
+    /// A row as an item of a batch.
+    package struct Item: Sendable {
+        package let line: Int
+        package let json: [UInt8]
+    }
+
+    package let items: [Item]
 
     private static let columns: Set<String> = [
         "scheduled_time", "version", "scheduled_by_name", "expires_at", "priority", "dedup_key",
@@ -38,45 +42,41 @@ package struct ScheduleTable: Sendable {
 
     /// - Parameter zone: of times that have none.
     package init(_ bytes: [UInt8], zone: String?) throws(Mistakes) {
-        guard var text = String(validating: bytes, as: UTF8.self) else {
-            throw Mistakes(list: [Mistake(row: 0, message: "the file is not UTF-8")])
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw Mistakes(list: [Mistake(line: 1, message: "the file is not UTF-8")])
         }
-        // Spreadsheets put it there.
-        if text.first == "\u{FEFF}" { text.removeFirst() }
-        // Without it an empty last field would be lost.
-        if text.last?.isNewline != true { text += "\n" }
-        let rows = try Self.rows(text)
-        let head = (rows.first ?? []).map { $0.trimmingSpaces }
+        let rows: [CSVText.Row]
+        do throws(CSVText.SyntaxError) {
+            // Spreadsheets put a byte order mark there.
+            let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+            rows = try CSVText.rows(text, delimiter: Self.delimiter(of: text))
+        } catch {
+            throw Mistakes(list: [Mistake(line: error.line, message: error.message)])
+        }
+        let head = (rows.first?.fields ?? []).map { $0.trimmingSpaces }
         try Self.check(head)
-        var items: [[UInt8]] = []
+        var items: [Item] = []
         var mistakes: [Mistake] = []
-        for (index, row) in rows.enumerated().dropFirst() where row != [""] {
+        for row in rows.dropFirst() {
             do throws(Mistake) {
-                items.append(try Self.item(row, head, index, zone))
+                items.append(
+                    Item(line: row.line, json: try Self.item(row.fields, head, row.line, zone)))
             } catch {
                 mistakes.append(error)
             }
         }
         if items.isEmpty, mistakes.isEmpty {
-            mistakes = [Mistake(row: 0, message: "the file has no rows")]
+            mistakes = [Mistake(line: 1, message: "the file has no rows")]
         }
         guard mistakes.isEmpty else { throw Mistakes(list: mistakes) }
         self.items = items
     }
 
-    private static func rows(_ text: String) throws(Mistakes) -> [[String]] {
-        do {
-            let head = text.prefix { !$0.isNewline }
-            let delimiter: CSVDelimiter =
-                head.contains(",") || !head.contains(";") ? .comma : .semicolon
-            let table = try CSV<Enumerated>(
-                string: text, delimiter: delimiter, loadColumns: false)
-            var rows: [[String]] = []
-            try table.enumerateAsArray(startAt: 0, rowLimit: nil) { rows.append($0) }
-            return rows
-        } catch {
-            throw Mistakes(list: [Mistake(row: 0, message: "the file is not CSV: \(error)")])
-        }
+    /// A comma, or what spreadsheets of many countries write instead.
+    private static func delimiter(of text: [UInt8]) -> UInt8 {
+        let head = text.prefix { $0 != UInt8(ascii: "\n") }
+        let (comma, semicolon) = (UInt8(ascii: ","), UInt8(ascii: ";"))
+        return head.contains(comma) || !head.contains(semicolon) ? comma : semicolon
     }
 
     private static func check(_ head: [String]) throws(Mistakes) {
@@ -90,16 +90,16 @@ package struct ScheduleTable: Sendable {
             messages.append("has run_input and \(other): the input is given whole or by columns")
         }
         guard messages.isEmpty else {
-            throw Mistakes(list: messages.map { Mistake(row: 0, message: $0) })
+            throw Mistakes(list: messages.map { Mistake(line: 1, message: $0) })
         }
     }
 
     private static func item(
-        _ row: [String], _ head: [String], _ index: Int, _ zone: String?
+        _ row: [String], _ head: [String], _ line: Int, _ zone: String?
     ) throws(Mistake) -> [UInt8] {
         guard row.count == head.count else {
             throw Mistake(
-                row: index, message: "has \(row.count) fields, the head has \(head.count)")
+                line: line, message: "has \(row.count) fields, the head has \(head.count)")
         }
         let named = Array(zip(head, row))
         var values: [String: String] = [:]
@@ -112,18 +112,18 @@ package struct ScheduleTable: Sendable {
             do throws(TimeTextError) {
                 return try TimeText.parse(text, zone: zone)
             } catch {
-                throw Mistake(row: index, message: "\(name): \(error)")
+                throw Mistake(line: line, message: "\(name): \(error)")
             }
         }
         func integer(_ name: String) throws(Mistake) -> Int? {
             guard let text = values[name] else { return nil }
             guard let number = Int(text) else {
-                throw Mistake(row: index, message: "\(name): \(text) is not an integer")
+                throw Mistake(line: line, message: "\(name): \(text) is not an integer")
             }
             return number
         }
         guard let time = try instant("scheduled_time") else {
-            throw Mistake(row: index, message: "scheduled_time is empty")
+            throw Mistake(line: line, message: "scheduled_time is empty")
         }
         let end = try instant("expires_at")
         let version = try integer("version")
@@ -133,7 +133,7 @@ package struct ScheduleTable: Sendable {
             do throws(JSONSyntaxError) {
                 try JSONScanner.validate(input)
             } catch {
-                throw Mistake(row: index, message: "run_input is not JSON: \(error)")
+                throw Mistake(line: line, message: "run_input is not JSON: \(error)")
             }
         }
         return Session.body { writer in
@@ -152,8 +152,6 @@ package struct ScheduleTable: Sendable {
         }
     }
 }
-
-extension ScheduleTable.Mistake: Error {}
 
 extension String {
     fileprivate var trimmingSpaces: String {

@@ -16,9 +16,7 @@ package struct ClientOptions: ParsableArguments {
     package init() {}
 
     func run(_ body: (Session) async throws -> Void) async throws {
-        let directory =
-            dataDir ?? ProcessInfo.processInfo.environment["DAYBOOK_DATA_DIR"] ?? "./daybook-data"
-        try await Client.with(connection, dataDirectory: directory) { client in
+        try await Client.with(connection, dataDir: dataDir) { client in
             try await body(Session(client: client, terminal: .here, json: json))
         }
     }
@@ -82,7 +80,7 @@ struct Session: Sendable {
     }
 
     func show(_ document: JSONDocument) {
-        print(json ? document.raw + "\n" : terminal.record(document))
+        print(json ? document.line + "\n" : terminal.record(document))
     }
 
     /// Reads a list, page after page, and shows it.
@@ -101,7 +99,7 @@ struct Session: Sendable {
             return true
         }
         if json {
-            for row in rows { print(row.raw + "\n") }
+            for row in rows { print(row.line + "\n") }
         } else if rows.isEmpty {
             Failure.tell("nothing found")
         } else {
@@ -207,7 +205,7 @@ enum FileText {
             let data =
                 try path == "-"
                 ? FileHandle.standardInput.readToEnd() ?? Data()
-                : Data(contentsOf: URL(fileURLWithPath: path))
+                : FileHandle(forReadingFrom: URL(fileURLWithPath: path)).readToEnd() ?? Data()
             return Array(data)
         } catch {
             throw Failure.exit(Exits.noInput, "\(path): \(error.localizedDescription)")

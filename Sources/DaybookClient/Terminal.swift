@@ -118,7 +118,6 @@ package struct Terminal: Sendable {
 
     private static func width(_ text: String) -> Int { text.count }
 
-    func print(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
-    }
+    /// Buffered; whether it arrived is looked at when the command ends.
+    func print(_ text: String) { Swift.print(text, terminator: "") }
 }

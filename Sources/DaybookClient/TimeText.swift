@@ -50,7 +50,8 @@ package enum TimeText {
                 throw TimeTextError("\(text): \(error.message)")
             }
         }
-        guard let zone = TimeZone(identifier: name) else {
+        // Short names such as IST are several places' own.
+        guard name.contains("/"), let zone = TimeZone(identifier: name) else {
             throw TimeTextError(
                 "\(name) is not a time zone: write a name such as Europe/Berlin, UTC, or +01:00")
         }

@@ -179,7 +179,8 @@ package struct WorkflowCommand: AsyncParsableCommand {
             abstract: "Deletes a workflow that nothing waits for.")
 
         @Argument(help: "Its id or name.") var workflow: String
-        @Flag(help: "Cancels its pending schedules first.") var cancelPending = false
+        @Flag(help: "Cancels its pending schedules and unfinished runs first.") var cancelPending =
+            false
         @OptionGroup var wait: OperationWait
         @OptionGroup var change: ChangeOptions
         @OptionGroup var options: ClientOptions

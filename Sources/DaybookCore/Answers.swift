@@ -100,7 +100,7 @@ package func unchangedAnswer<S: State & ~Copyable>(
     let team = team ?? .lowest
     switch command {
     case .setLicense(let id, _): return state.team(id).map { .team($0) } ?? .none
-    case .revokeKey(let id): return state.apiKey(id).map { .apiKey($0) } ?? .none
+    case .revokeKey(let id, _): return state.apiKey(id).map { .apiKey($0) } ?? .none
     case .modifyWorkflow(let id, _), .setConcurrency(let id, _), .activateVersion(let id, _):
         return state.workflow(id, of: team).map { .workflow($0) } ?? .none
     case .renameVersion(let id, let number, _):

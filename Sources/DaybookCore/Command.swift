@@ -11,7 +11,8 @@ package enum Command: Sendable {
     case createTeam(name: String, maxConcurrentRuns: Int)
     case setLicense(team: TeamID, maxConcurrentRuns: Int)
     case createKey(NewKey)
-    case revokeKey(KeyID)
+    /// Only while the other key, where one is named, can administer for ever: somebody must.
+    case revokeKey(KeyID, besides: KeyID? = nil)
     case recordKeyUse([KeyUse])
     // Workflows and their versions
     case createWorkflow(NewWorkflow)

@@ -209,9 +209,14 @@ private func decideTeam<S: State & ~Copyable>(
                     key: KeyID(context.newID), role: new.role, name: new.name,
                     secretDigest: new.secretDigest, expiresAt: new.expiresAt))
         ]
-    case .revokeKey(let id):
+    case .revokeKey(let id, let other):
         guard let key = state.apiKey(id), key.team == context.team else { throw .notFound(.key) }
         guard key.revokedAt == nil else { return [] }
+        if let other {
+            guard let other = state.apiKey(other), other.administersForEver else {
+                throw .changedMeanwhile
+            }
+        }
         return [.keyRevoked(KeyRevoked(key: id, previous: key.touched.position))]
     default: preconditionFailure("not a command about teams")
     }

@@ -95,6 +95,11 @@ package struct APIKey: Hashable, Sendable {
         self.touched = touched
     }
 
+    /// Whether it administers the service, and will not stop doing so by itself.
+    package var administersForEver: Bool {
+        role == .admin && expiresAt == nil && revokedAt == nil
+    }
+
     /// Whether the key opens anything at `now`.
     package func isValid(at now: Instant) -> Bool {
         revokedAt == nil && expiresAt.map { now < $0 } ?? true

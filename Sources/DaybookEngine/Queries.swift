@@ -85,20 +85,17 @@ extension Engine {
         }
     }
 
-    /// Whether a key other than this one may still administer the service.
-    package func hasAdministrator(besides key: KeyID) throws -> Bool {
-        let now = clock.now()
+    /// A key other than this one that can administer the service for ever.
+    package func administrator(besides key: KeyID) throws -> KeyID? {
         var cursor: [UInt8]?
         repeat {
             let page = try apiKeys(of: nil, after: cursor, limit: 1_000)
-            if page.items.contains(where: {
-                $0.id != key && $0.role == .admin && $0.expiresAt == nil && $0.isValid(at: now)
-            }) {
-                return true
+            if let other = page.items.first(where: { $0.id != key && $0.administersForEver }) {
+                return other.id
             }
             cursor = page.next
         } while cursor != nil
-        return false
+        return nil
     }
 
     /// How much there is over all teams.

@@ -19,6 +19,8 @@ package struct API: Sendable {
         package var requestsPerSecond = 0
         /// Requests of that kind that are served at once: their bodies are in memory.
         package var batches = 8
+        /// Of those, for one team.
+        package var batchesOfTeam = 2
 
         package init() {}
     }
@@ -45,7 +47,7 @@ package struct API: Sendable {
         self.limits = limits
         self.metrics = metrics
         self.logger = logger
-        batchPlaces = BatchPlaces(limits.batches)
+        batchPlaces = BatchPlaces(limits.batches, ofTeam: limits.batchesOfTeam)
         httpMetrics = HTTPMetrics(metrics)
         sessions = Sessions(engine)
         self.isEncrypted = isEncrypted
@@ -71,14 +73,16 @@ package struct API: Sendable {
     }
 
     /// Submits a command that is made from a look at its object.
+    ///
+    /// - Parameter team: of a command about another team than the key's own.
     func submitFresh(
-        for call: Call, _ make: () throws -> (Command, SaltedPayload?)
+        for call: Call, team: TeamID? = nil, _ make: () throws -> (Command, SaltedPayload?)
     ) async throws -> Accepted {
         do {
             return try accepted(
                 await engine.submitFresh {
                     let (command, payload) = try make()
-                    return try submission(command, for: call, payload: payload)
+                    return try submission(command, for: call, team: team, payload: payload)
                 })
         } catch let problem as Problem {
             // What the object was, a request that came before may have changed: with the same key, it was this one.

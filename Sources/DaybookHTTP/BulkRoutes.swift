@@ -23,7 +23,7 @@ enum BulkRoutes {
             throw Problem.notFound("workflow")
         }
         let batch = try ScheduleBatch(call, workflow, api)
-        guard let place = api.batchPlaces.take() else { throw Problem.overloaded }
+        guard let place = api.batchPlaces.take(for: call.team) else { throw Problem.overloaded }
         var reply = Reply(status: .ok, body: [])
         reply.headers[.contentType] = "application/x-ndjson"
         reply.stream = { writer in
@@ -152,37 +152,49 @@ extension JSONWriter {
     }
 }
 
-/// How many batches are served at once.
+/// How many batches are served at once, and how many of them for one team: whoever does not read his answers keeps
+/// nobody else from theirs.
 final class BatchPlaces: Sendable {
-    private let free: Mutex<Int>
+    private let count: Int
+    private let countOfTeam: Int
+    private let taken = Mutex<[TeamID: Int]>([:])
 
-    init(_ count: Int) {
-        free = Mutex(count)
+    init(_ count: Int, ofTeam countOfTeam: Int) {
+        self.count = count
+        self.countOfTeam = countOfTeam
     }
 
     /// A place that was taken, and is given back once.
     final class Place: Sendable {
         private let places: BatchPlaces
+        private let team: TeamID
         private let isHeld = Atomic<Bool>(true)
 
-        fileprivate init(_ places: BatchPlaces) {
+        fileprivate init(_ places: BatchPlaces, _ team: TeamID) {
             self.places = places
+            self.team = team
         }
 
         deinit { giveBack() }
 
         func giveBack() {
-            if isHeld.exchange(false, ordering: .relaxed) { places.free.withLock { $0 += 1 } }
+            guard isHeld.exchange(false, ordering: .relaxed) else { return }
+            places.taken.withLock { taken in
+                let rest = taken[team, default: 0] - 1
+                taken[team] = rest > 0 ? rest : nil
+            }
         }
     }
 
-    func take() -> Place? {
-        let isThere = free.withLock { free in
-            guard free > 0 else { return false }
-            free -= 1
+    func take(for team: TeamID) -> Place? {
+        let isThere = taken.withLock { taken in
+            guard taken.values.reduce(0, +) < count, taken[team, default: 0] < countOfTeam else {
+                return false
+            }
+            taken[team, default: 0] += 1
             return true
         }
-        return isThere ? Place(self) : nil
+        return isThere ? Place(self, team) : nil
     }
 }
 
@@ -311,7 +323,8 @@ struct ScheduleBatch: Sendable {
                     writer.field("problem", raw: problem.body(requestID: call.requestID))
                 }
             }
-            text += writer.finish() + [UInt8(ascii: "\n")]
+            text += writer.finishLine()
+            text.append(UInt8(ascii: "\n"))
         }
         return text
     }

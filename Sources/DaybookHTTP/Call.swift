@@ -155,15 +155,19 @@ struct Call: Sendable {
             scope: digest(of: [team.bytes] + place + [Array(name.utf8)]), request: request)
     }
 
-    /// The W3C trace context that came along, where it has its form.
+    /// The W3C trace context that came along, where it has the form of its version 00 (section 3.2) or begins so.
     var traceparent: String? {
-        guard let text = headers[.traceparent], text.utf8.count == 55,
-            text.utf8.allSatisfy({ byte in
-                byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-            })
+        guard let text = headers[.traceparent], text.utf8.count >= 55, text.utf8.count <= 512
         else { return nil }
-        return text
+        let parts = text.prefix(55).split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.map(\.utf8.count) == [2, 32, 16, 2],
+            parts.allSatisfy({ part in
+                part.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+            }),
+            parts[0] != "ff", parts[0] != "00" || text.utf8.count == 55,
+            parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
+        else { return nil }
+        return String(text.prefix(55))
     }
 }
 

@@ -81,7 +81,7 @@ final class LogStream: Sendable {
                     entry, actorName: try engine.name(of: entry.header.actor),
                     payloads: payloads ? try engine.payloads(of: entry) : nil)
                 text += "id: \(entry.header.position)\nevent: entry\ndata: "
-                text += String(decoding: json.finish(), as: UTF8.self) + "\n\n"
+                text += String(decoding: json.finishLine(), as: UTF8.self) + "\n\n"
             }
             let now = engine.clock.sinceBoot()
             if now - lastWrite >= heartbeat {

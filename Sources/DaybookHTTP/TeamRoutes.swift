@@ -48,17 +48,20 @@ enum TeamRoutes {
 
     private static func revokeKey(_ call: Call, _ api: API) async throws -> Reply {
         let id: KeyID = try call.id("key_id", "key")
-        guard let key = try api.engine.apiKey(id) else { throw Problem.notFound("key") }
-        // Without an administrator nobody could ever make one again.
-        if key.role == .admin, key.revokedAt == nil,
-            try !api.engine.hasAdministrator(besides: id)
-        {
-            throw Problem(
-                status: .conflict, code: "last_administrator",
-                title: "The key is the last one that can administer the service",
-                detail: "make another admin key without an end first")
+        guard let team = try api.engine.apiKey(id)?.team else { throw Problem.notFound("key") }
+        let accepted = try await api.submitFresh(for: call, team: team) {
+            guard try api.engine.apiKey(id)?.administersForEver == true else {
+                return (.revokeKey(id), nil)
+            }
+            // Without an administrator nobody could ever make one again.
+            guard let other = try api.engine.administrator(besides: id) else {
+                throw Problem(
+                    status: .conflict, code: "last_administrator",
+                    title: "The key is the last one that can administer the service",
+                    detail: "make another admin key without an end first")
+            }
+            return (.revokeKey(id, besides: other), nil)
         }
-        let accepted = try await api.submit(.revokeKey(id), for: call, team: key.team)
         guard case .apiKey(let revoked) = accepted.answer else { throw Problem.internal }
         return Reply.json { $0.apiKey(revoked, lastUsedAt: api.engine.lastUse(of: revoked)) }
             .with(accepted)

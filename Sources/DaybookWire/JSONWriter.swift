@@ -28,6 +28,14 @@ package struct JSONWriter {
         return bytes
     }
 
+    /// The finished text as one line: line ends, which what was written raw may have between its tokens, are
+    /// spaces.
+    package consuming func finishLine() -> [UInt8] {
+        finish().map { byte in
+            byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") ? UInt8(ascii: " ") : byte
+        }
+    }
+
     // MARK: Structure
 
     package mutating func beginObject() { begin(UInt8(ascii: "{")) }

@@ -20,6 +20,8 @@ enum Main {
     }
 
     private static func flush() throws {
+        // The network's library ignores it; here it ends the command as it ends any other.
+        signal(SIGPIPE, SIG_DFL)
         if fflush(nil) != 0 {
             throw Failure.exit(Exits.outputFailed, "the output cannot be written")
         }

@@ -54,7 +54,7 @@ struct Erase: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Client.with(client, dataDirectory: DataDirectory.path(dataDir)) { client in
+        try await Client.with(client, dataDir: dataDir) { client in
             let (found, refused) = try await erase(client)
             let done = dryRun ? "would be erased" : "erased"
             FileHandle.standardError.write(

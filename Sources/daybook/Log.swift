@@ -158,7 +158,7 @@ struct Log: AsyncParsableCommand {
             writer.entry(
                 entry, actorName: name,
                 payloads: payloads ? try view.payloads(of: entry) : nil)
-            return String(decoding: writer.finish(), as: UTF8.self)
+            return String(decoding: writer.finishLine(), as: UTF8.self)
         }
     }
 

@@ -70,8 +70,7 @@ struct Rebuild: AsyncParsableCommand {
 
     /// Asks the server for a rebuild, and tells how it goes until it has ended.
     private func rebuildOnline() async throws {
-        let directory = DataDirectory.path(dataDir)
-        try await Client.with(client, dataDirectory: directory) { client in
+        try await Client.with(client, dataDir: dataDir) { client in
             var status = try await client.json(.POST, "/rebuild", "{}") as RebuildJSON
             var progress = Progress("rebuilt")
             while status.finishedAt == nil {

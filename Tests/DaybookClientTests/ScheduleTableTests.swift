@@ -6,7 +6,7 @@ import Testing
 struct ScheduleTableTests {
     private func items(_ text: String, zone: String? = nil) throws -> [String] {
         try ScheduleTable(Array(text.utf8), zone: zone).items
-            .map { String(decoding: $0, as: UTF8.self) }
+            .map { String(decoding: $0.json, as: UTF8.self) }
     }
 
     private func mistakes(_ text: String) -> [String] {
@@ -52,29 +52,62 @@ struct ScheduleTableTests {
             ])
     }
 
-    @Test("every mistake is told with its row")
+    @Test("every mistake is told with its line")
     func mistakes() {
         #expect(
             mistakes(
-                "scheduled_time,priority,n\ntomorrow,1,x\n2026-12-24T18:00:00Z,high,x\n2026-12-24T18:00:00Z,1\n,1,x\n"
+                "scheduled_time,priority,n\ntomorrow,1,x\n\n2026-12-24T18:00:00Z,high,x\n2026-12-24T18:00:00Z,1\n,1,x\n"
             ) == [
-                "row 1: scheduled_time: tomorrow is not a time: write 2026-12-24T18:00:00Z, or \"2026-12-24 18:00 Europe/Berlin\"",
-                "row 2: priority: high is not an integer", "row 3: has 2 fields, the head has 3",
-                "row 4: scheduled_time is empty",
+                "line 2: scheduled_time: tomorrow is not a time: write 2026-12-24T18:00:00Z, or \"2026-12-24 18:00 Europe/Berlin\"",
+                "line 4: priority: high is not an integer", "line 5: has 2 fields, the head has 3",
+                "line 6: scheduled_time is empty",
             ])
-        #expect(mistakes("time\n1\n") == ["the head: has no column scheduled_time"])
-        #expect(mistakes("").first == "the head: has no column scheduled_time")
-        #expect(mistakes("scheduled_time\n") == ["the head: the file has no rows"])
+        #expect(mistakes("time\n1\n") == ["line 1: has no column scheduled_time"])
+        #expect(mistakes("").first == "line 1: has no column scheduled_time")
+        #expect(mistakes("scheduled_time\n") == ["line 1: the file has no rows"])
         #expect(
             mistakes("scheduled_time,a,a\n2026-12-24T18:00:00Z,1,2\n") == [
-                "the head: has the column a twice"
+                "line 1: has the column a twice"
             ])
         #expect(
             mistakes("scheduled_time,run_input\n2026-12-24T18:00:00Z,{\n").first?
-                .hasPrefix("row 1: run_input is not JSON: line 1") == true)
+                .hasPrefix("line 2: run_input is not JSON: line 1") == true)
         #expect(
             mistakes("scheduled_time,run_input,a\n2026-12-24T18:00:00Z,1,2\n") == [
-                "the head: has run_input and a: the input is given whole or by columns"
+                "line 1: has run_input and a: the input is given whole or by columns"
             ])
+    }
+
+    @Test("what is not CSV is refused where it goes wrong, and nothing of it is guessed")
+    func syntax() {
+        let time = "2026-12-24T18:00:00Z"
+        #expect(
+            mistakes("scheduled_time,name\n\(time),a\n\(time),\"b\n\(time),c\n") == [
+                "line 3: quotes are opened and not closed"
+            ])
+        #expect(
+            mistakes("scheduled_time,name\n\(time),\"a\"b\n") == [
+                "line 2: something follows closing quotes"
+            ])
+        #expect(
+            mistakes("scheduled_time,name\n\(time),a\"b\"\n") == [
+                "line 2: a quotation mark stands in a field without quotes"
+            ])
+    }
+
+    @Test("a field may hold lines, and the rows behind it know where they stand")
+    func lines() throws {
+        let text =
+            "scheduled_time,note\n2026-12-24T18:00:00Z,\"a\nb\r\nc\"\n2026-12-24T18:00:00Z,d"
+        let table = try ScheduleTable(Array(text.utf8), zone: nil)
+        #expect(table.items.map(\.line) == [2, 5])
+        #expect(String(decoding: table.items[0].json, as: UTF8.self).contains(#""a\nb\r\nc""#))
+    }
+
+    @Test("what a mistake quotes cannot steer the terminal, nor forge a line")
+    func hostileMistakes() {
+        let told = mistakes("scheduled_time\n\"\u{1B}]0;x\u{7}\nline 9: forged\"\n")
+        #expect(told.count == 1)
+        #expect(told.first?.contains("\u{1B}") == false && told.first?.contains("\n") == false)
     }
 }

@@ -94,6 +94,9 @@ struct TeamTests {
         #expect(try given.when(.revokeKey(key)) == .events([.keyRevoked(revoked)]))
         #expect(try given.when(.revokeKey(key), team: other) == .refused(.notFound(.key)))
         #expect(try given.when(.revokeKey(.number(99))) == .refused(.notFound(.key)))
+        // Of two administrators that are revoked at once, one stays.
+        let besides = try given.when(.revokeKey(key, besides: .number(99)))
+        #expect(besides == .refused(.changedMeanwhile))
         given.now = .second(7)
         try given.happened(.revokeKey(key))
         #expect(given.state.apiKey(key)?.revokedAt == .second(7))

@@ -53,6 +53,18 @@ struct LogStreamTests {
         }
     }
 
+    @Test("an event is one line of data, also where a definition came with line ends")
+    func lineEnds() async throws {
+        try await LiveAPI.run { live in
+            let client = try await Self.open(live)
+            _ = try await live.ask(
+                "POST", "/workflows",
+                "{\"name\":\"n\",\"definition\":{\"executor\":\r\n {\"type\":\n\"echo\"}}}")
+            let text = try #require(await client.read { $0.contains("max_backoff_seconds") })
+            #expect(text.contains(#""definition":{"executor":   {"type": "echo"}}"#), "\(text)")
+        }
+    }
+
     @Test("a filter lets through what it names, and through says how far it was looked at")
     func filtered() async throws {
         var settings = TestAPI.settings

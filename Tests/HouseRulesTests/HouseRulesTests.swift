@@ -27,7 +27,7 @@ struct HouseRulesTests {
         ],
         "DaybookClient": [
             "DaybookCore", "DaybookWire", "ArgumentParser", "AsyncHTTPClient", "Crypto",
-            "NIOCore", "NIOHTTP1", "NIOSSL", "SwiftCSV",
+            "NIOCore", "NIOHTTP1", "NIOSSL",
         ],
         "daybook": [
             "DaybookCore", "LMDB", "DaybookStore", "DaybookEngine", "DaybookWire",
