@@ -5867,7 +5867,7 @@ import { bdi, h, replace, words } from './dom.js';
 import { Mistake, ask, checkField, choiceField, jsonField, textField, timeField } from './forms.js';
 import { indent } from './json.js';
 import { workflowChoices, workflow, workflowText } from './names.js';
-import { HOUR, MINUTE, both, isUTC, local, utc } from './time.js';
+import { HOUR, MINUTE, both, fullTime } from './time.js';
 
 const numberText = (number) => (number === 0 ? 'draft' : `version ${number}`);
 
@@ -5875,17 +5875,22 @@ export const versionText = ({ version_number: number, version_name: name, is_act
 	`${numberText(number)}${name ? ` – ${name}` : ''}${isActive ? ' (active)' : ''}`;
 
 function versionField(unpinned, value) {
-	const field = choiceField('version', 'Version', [['', unpinned]]);
+	// What is chosen stays chosen before the others are known, and where they are too many.
+	const given = Number.isInteger(value) ? [[String(value), numberText(value)]] : [];
+	const field = choiceField('version', 'Version', [['', unpinned], ...given], { value: value ?? '' });
 	let asked = null;
 	return {
 		...field,
 		async follow(id) {
+			if (asked) replace(field.input, h('option', { value: '' }, unpinned));
 			asked = id;
 			const list = id ? (await get(`/workflows/${id}/versions`, { limit: 100 })).items : [];
 			if (asked !== id) return;
+			const chosen = field.input.value;
 			replace(field.input, h('option', { value: '' }, unpinned),
 				list.map((one) => h('option', { value: String(one.version_number) }, versionText(one))));
-			field.input.value = String(value ?? '');
+			if (given.length && !list.some((one) => one.version_number === value)) field.input.append(h('option', { value }, numberText(value)));
+			field.input.value = chosen;
 		},
 		read: () => (field.input.value === '' ? undefined : Number(field.input.value)),
 	};
@@ -5919,7 +5924,6 @@ export function createSchedule(chosen) {
 	});
 }
 
-/** Says how a race with the firing ended. */
 const raced = (id) => async (error) => {
 	if (error.code !== 'not_pending') return error;
 	const now = await get(`/workflow-schedules/${id}`);
@@ -5928,8 +5932,6 @@ const raced = (id) => async (error) => {
 		: `Too late: it is ${state} since ${both(now.updated_at)}.`);
 };
 
-const when = (instant) => (isUTC ? utc(instant) : [local(instant), h('span', { class: 'quiet' }, ` (${utc(instant)})`)]);
-
 /** Moves a promise; `target` is where a mark was dragged to. */
 export async function moveSchedule(id, target) {
 	const path = `/workflow-schedules/${id}`;
@@ -5937,7 +5939,7 @@ export async function moveSchedule(id, target) {
 	return ask({
 		title: 'Move this promise?', action: 'Move', method: 'PATCH', path, etag: schedule.etag, failed: raced(id),
 			done: (moved) => `Moved to ${both(moved.scheduled_time)}.`,
-		content: h('p', null, 'The promise of ', bdi(workflowText(schedule.workflow_id)), ' for ', when(schedule.scheduled_time),
+		content: h('p', 'The promise of ', bdi(workflowText(schedule.workflow_id)), ' for ', fullTime(schedule.scheduled_time),
 			` is ${words(schedule.status)}. It is to move to:`),
 		fields: [whenField(target ?? schedule.scheduled_time)],
 	});
@@ -5964,7 +5966,7 @@ export async function cancelSchedule(id) {
 	return ask({
 		title: 'Cancel this promise?', action: 'Cancel the promise', danger: true, method: 'DELETE', path, etag: schedule.etag,
 			failed: raced(id), done: 'The promise is cancelled: it will not fire.',
-		content: h('p', null, bdi(workflowText(schedule.workflow_id)), ' for ', when(schedule.scheduled_time),
+		content: h('p', bdi(workflowText(schedule.workflow_id)), ' for ', fullTime(schedule.scheduled_time),
 			' will not run. This cannot be taken back.'),
 	});
 }
@@ -5984,7 +5986,7 @@ export async function runNow(id, like) {
 
 export const cancelRun = (run) => ask({
 	title: 'Cancel this run?', action: 'Cancel the run', danger: true, path: `/workflow-runs/${run.id}/cancel`, done: 'The run is cancelled.',
-	content: h('p', null, run.status === 'queued'
+	content: h('p', run.status === 'queued'
 		? 'It will not start.' : 'Whoever carries it out may not notice before it is done; its answer will not count.',
 		run.schedule_id ? ' Its schedule becomes failed.' : ''),
 });
@@ -6029,7 +6031,7 @@ export async function pauseWorkflow(id) {
 	return ask({
 		title: paused ? 'Let it run again?' : 'Pause this workflow?', action: paused ? 'Resume' : 'Pause', method: 'PATCH', path, etag,
 			body: { paused: !paused }, done: paused ? 'The workflow goes on.' : 'The workflow is paused.',
-		content: h('p', null, paused ? 'Queued runs start as there are slots.'
+		content: h('p', paused ? 'Queued runs start as there are slots.'
 			: 'Its schedules still fire; their runs wait until it goes on. Runs in progress are not touched.'),
 	});
 }
@@ -6039,7 +6041,7 @@ export async function editDraft(id) {
 	return ask({
 		title: 'Edit the draft', wide: true, method: 'PUT', path: `/workflows/${id}/versions/0/definition`,
 			body: (read) => read.definition.text, done: 'The draft is saved.',
-		content: draft.is_active && h('p', { class: 'hint' }, 'The draft is the active version: what is queued from now on runs like this.'),
+		content: draft.is_active && h('p.hint', 'The draft is the active version: what is queued from now on runs like this.'),
 		fields: [jsonField('definition', 'Definition (JSON)', { value: indent(draft.definition.text), required: true })],
 	});
 }
@@ -6055,25 +6057,22 @@ export async function activate(id, version) {
 	return ask({
 		title: `${isBack ? 'Roll back to' : 'Activate'} ${numberText(version.version_number)}?`, action: isBack ? 'Roll back' : 'Activate',
 			path: `/workflows/${id}/versions/${version.version_number}/activate`, etag: now.etag, done: 'The version is active.',
-		content: [h('p', null, `Active is ${numberText(now.active_version)}.`), h('p', null, 'What fires or is run from now on takes ',
+		content: [h('p', `Active is ${numberText(now.active_version)}.`), h('p', 'What fires or is run from now on takes ',
 			numberText(version.version_number), '; what is queued already keeps what it was queued with.')],
 	});
 }
 
 """##,
 "api.js": ##"""
-/** The REST API as the page uses it. */
+/** The REST API. */
 
 import { parse, compose } from './json.js';
 
-/** In the browser's memory while somebody is signed in. */
 const MARK = 'daybook-signed-in';
 const PAYLOADS = new Set(['run_input', 'output', 'definition']);
 
-/** Who is signed in; `null` while nobody is. */
 export let session = null;
 
-/** Hears that the session has ended, and why. */
 export const ended = new EventTarget();
 
 /** An answer that says what is wrong (RFC 9457), or that there was none. */
@@ -6099,7 +6098,6 @@ export function queryText(query) {
 }
 
 async function send(method, path, { query, headers = {}, body, signal } = {}) {
-	// What a view that was left still wanted to know.
 	if (!session && path !== '/session') throw new DOMException('nobody is signed in', 'AbortError');
 	try {
 		return await fetch(path + queryText(query), { method, headers, body, signal, cache: 'no-store', redirect: 'error' });
@@ -6158,13 +6156,15 @@ export async function change(method, path, { act, etag, body, query } = {}) {
 		const said = await answer.text();
 		return said ? parse(said, PAYLOADS) : {};
 	} catch (error) {
-		// An earlier sending was accepted after all, and this one says something else.
-		if (error.code === 'idempotency_key_reused') act?.renew();
+		if (error.code === 'idempotency_key_reused') {
+			act?.renew();
+			error.message = 'an earlier sending was accepted after all; look at it first: sent once more, this is a second act';
+		}
 		throw error;
 	}
 }
 
-const RANKS = { read: ['read'], work: ['work'], write: ['read', 'work', 'write'], admin: ['read', 'work', 'write', 'admin'] };
+const RANKS = { read: 'read', work: 'work', write: 'read work write', admin: 'read work write admin' };
 
 export const may = (role) => RANKS[session?.role]?.includes(role) ?? false;
 
@@ -6172,6 +6172,9 @@ export const may = (role) => RANKS[session?.role]?.includes(role) ?? false;
 export const memory = (act) => {
 	try { return act(localStorage); } catch { return undefined; }
 };
+
+// The tabs of a browser have one session: who signs in or out in one does so in all.
+addEventListener('storage', (event) => { if (event.key === MARK) location.reload(); });
 
 /** Takes up the session that the browser has; the cookie itself is hidden from the page. */
 export async function resume() {
@@ -6184,7 +6187,7 @@ export async function resume() {
 export async function signIn(key) {
 	const headers = { 'Content-Type': 'application/json' };
 	session = await (await checked(await send('POST', '/session', { headers, body: JSON.stringify({ key }) }))).json();
-	memory((has) => has.setItem(MARK, '1'));
+	memory((has) => has.setItem(MARK, session.expires_at));
 	return session;
 }
 
@@ -6195,7 +6198,6 @@ export async function signOut(why = 'You are signed out.') {
 
 export const everything = async (path, signal) => (await pages(path, {}, { items: 2000, pages: 20, signal })).items;
 
-/** Reads pages until there are so many items, no more, or so many pages. */
 export async function pages(path, query, { items = 100, pages: most = 5, signal } = {}) {
 	const all = [];
 	let cursor = null;
@@ -6234,6 +6236,7 @@ const MENU = { now: 'Now', schedules: 'Schedules', runs: 'Runs', workflows: 'Wor
 const TITLES = { ...MENU, triggers: 'Triggers' };
 const UNDER = { triggers: 'workflows', webhooks: 'workflows' };
 
+const icon = (size) => h('img', { src: '/page/icon.svg', alt: '', width: size, height: size });
 const app = document.getElementById('app');
 let current = null;
 let unhear = null;
@@ -6261,7 +6264,7 @@ async function visit(isFirst) {
 	const { name, id, query } = place();
 	const make = VIEWS[name]?.[id ? 1 : 0];
 	const heading = h('h1', { tabindex: '-1' }, TITLES[name] ?? 'Daybook');
-	const body = h('div', null, h('p', { class: 'quiet loading' }, 'Loading…'));
+	const body = h('div', h('p.quiet.loading', 'Loading…'));
 	replace(document.querySelector('main'), heading, body);
 	for (const item of document.querySelectorAll('nav.menu a')) {
 		if (item.dataset.view === (UNDER[name] ?? name)) item.setAttribute('aria-current', 'page');
@@ -6271,7 +6274,7 @@ async function visit(isFirst) {
 	scrollTo(0, 0);
 	try {
 		await ready();
-		const made = make ? await make({ id, query, go }) : { node: h('p', null, 'There is no such page. ', link('#/now', 'Go to Now')),
+		const made = make ? await make({ id, query, go }) : { node: h('p', 'There is no such page. ', link('#/now', 'Go to Now')),
 			title: 'Not found', end() {} };
 		if (mine !== visits) { made.end(); return; }
 		current = made;
@@ -6287,10 +6290,10 @@ async function visit(isFirst) {
 const STATES = { live: '● Live', lost: '○ Connection lost', off: '○ Connecting' };
 
 function connection() {
-	const text = h('span', null, STATES.off);
-	const at = h('a', { class: 'number', href: '#/log' });
+	const text = h('span', STATES.off);
+	const at = h('a.number', { href: '#/log' });
 	const again = button('Try now', retry, { class: 'plain', hidden: true });
-	const node = h('div', { class: 'connection' }, text, at, again);
+	const node = h('div.connection', text, at, again);
 	function heard(state, before, position) {
 		at.textContent = position === null ? '' : `#${position}`;
 		// A session that has ended looks like a lost connection from here.
@@ -6308,13 +6311,13 @@ function connection() {
 function enter() {
 	const live = connection();
 	document.body.className = 'inside';
-	replace(app, h('header', null, h('a', { class: 'brand', href: '#/now' },
-		h('img', { src: '/page/icon.svg', alt: '', width: 22, height: 22 }), 'Daybook'),
-		h('nav', { class: 'menu', 'aria-label': 'Main' },
+	replace(app, h('header', h('a.brand', { href: '#/now' },
+		icon(22), 'Daybook'),
+		h('nav.menu', { 'aria-label': 'Main' },
 			Object.entries(MENU).map(([name, text]) => h('a', { href: `#/${name}`, 'data-view': name }, text))),
-		h('div', { class: 'who' }, live.node, h('span', { class: 'quiet' }, bdi(session.key_name), ` · ${session.role}`),
+		h('div.who', live.node, h('span.quiet', bdi(session.key_name), ` · ${session.role}`),
 			button('Sign out', () => signOut().catch((error) => say(`${error.message} (${error.code})`))))),
-	h('main', { id: 'main' }), h('footer', { class: 'quiet small' }, isUTC
+	h('main', { id: 'main' }), h('footer.quiet.small', isUTC
 		? 'Times are UTC.' : `Times are those of ${zone}; UTC stands beside them or in their tip.`));
 	const renamed = throttle(500, refresh);
 	unhear = hear((entries) => {
@@ -6337,12 +6340,14 @@ function leave(why) {
 	document.title = 'Sign in – Daybook';
 	const key = h('input', { id: 'key', type: 'password', autocomplete: 'current-password', spellcheck: 'false', 'aria-required': 'true',
 		'aria-describedby': 'key-hint' });
-	const wrong = h('div', null, why && h('p', { class: 'note', role: 'status' }, why));
+	const wrong = h('div', why && h('p.note', { role: 'status' }, why));
 	const form = h('form', {
 		onsubmit: async (event) => {
 			event.preventDefault();
 			try {
 				await signIn(key.value.trim());
+				// After a restart the server may have a newer page.
+				if (may('read') && why) { location.reload(); return; }
 				if (may('read')) { enter(); return; }
 				await signOut('This key carries out runs and sees nothing. Sign in with a key of the role read, write or admin.');
 				return;
@@ -6351,14 +6356,21 @@ function leave(why) {
 			}
 			key.focus();
 		},
-	}, h('div', { class: 'field' }, h('label', { for: 'key' }, 'API key'), key,
-		h('p', { class: 'hint', id: 'key-hint' }, 'It begins with dbk_. The page keeps no copy of it.')), wrong,
+	}, h('div.field', h('label', { for: 'key' }, 'API key'), key,
+		h('p.hint', { id: 'key-hint' }, 'It begins with dbk_. The page keeps no copy of it.')), wrong,
 		box('actions', h('button', { type: 'submit', class: 'primary' }, 'Sign in')));
-	replace(app, h('main', { id: 'main', class: 'sign-in' }, h('img', { src: '/page/icon.svg', alt: '', width: 44, height: 44 }),
+	replace(app, h('main', { id: 'main', class: 'sign-in' }, icon(44),
 		h('h1', { tabindex: '-1' }, 'Daybook'), form));
 	key.focus();
 }
 
+// What a click could not do, and nothing else tells.
+addEventListener('unhandledrejection', (event) => {
+	const { reason } = event;
+	if (reason.name !== 'AbortError' && !reason.body) return;
+	event.preventDefault();
+	if (reason.body && session) say(`That did not work: ${reason.message} (${reason.code}).`);
+});
 ended.addEventListener('ended', (event) => leave(event.detail));
 addEventListener('hashchange', () => visit(false));
 document.querySelector('.skip').addEventListener('click', (event) => {
@@ -6370,7 +6382,7 @@ try {
 	if ((await resume()) && may('read')) enter();
 	else leave();
 } catch (error) {
-	replace(app, h('main', { id: 'main' }, h('h1', null, 'Daybook'), problemBox(error, () => location.reload())));
+	replace(app, h('main', { id: 'main' }, h('h1', 'Daybook'), problemBox(error, () => location.reload())));
 }
 
 """##,
@@ -6398,8 +6410,13 @@ function put(node, children) {
 	}
 }
 
-/** An element: `h('p', {class: 'quiet', onclick: act}, 'text', h('b', null, '!'))`. */
-export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+/** An element: `h('p.quiet', {onclick: act}, 'text', h('b', '!'))`; attributes may be left out. */
+export function h(tag, ...rest) {
+	const [name, ...classes] = tag.split('.');
+	const node = document.createElement(name);
+	if (classes.length) node.className = classes.join(' ');
+	return fill(node, rest[0]?.constructor === Object ? rest.shift() : null, rest);
+}
 
 export const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
@@ -6408,28 +6425,37 @@ export function replace(node, ...children) {
 	put(node, children);
 }
 
-/** A text that somebody else wrote: its direction stays its own. */
+/** Somebody else's text: its direction stays its own. */
 export const bdi = (text, attributes) => h('bdi', { dir: 'auto', ...attributes }, text);
 
 export const box = (name, ...children) => h('div', { class: name }, ...children);
 
-export const quiet = (...children) => h('p', { class: 'quiet' }, ...children);
+export const quiet = (...children) => h('p.quiet', ...children);
 
 export const link = (href, ...children) => h('a', { href }, ...children);
 
-export const button = (label, onclick, attributes) => h('button', { type: 'button', onclick, ...attributes }, label);
+/** While what a button does is under way, its dialog included, another click does nothing. */
+export function button(label, act, attributes) {
+	let isBusy = false;
+	const onclick = async () => {
+		if (isBusy) return;
+		isBusy = true;
+		try { await act(); } finally { isBusy = false; }
+	};
+	return h('button', { type: 'button', onclick, ...attributes }, label);
+}
 
 /** Names and values, for facts about one thing; pairs without a value are left out. */
-export const facts = (pairs) => h('dl', { class: 'facts' },
-	pairs.filter(([, value]) => value || value === 0).map(([name, ...value]) => h('div', null, h('dt', null, name),
-	h('dd', null, ...value))));
+export const facts = (pairs) => h('dl.facts',
+	pairs.filter(([, value]) => value || value === 0).map(([name, ...value]) => h('div', h('dt', name),
+	h('dd', ...value))));
 
 export const words = (name) => name.replaceAll('_', ' ');
 
 let last = 0;
 export const newID = (prefix = 'id') => `${prefix}-${++last}`;
 
-/** Calls at most once in so many milliseconds, and once more at the end. */
+/** Calls at most once in so many ms, and once more at the end. */
 export function throttle(milliseconds, act) {
 	let timer = null;
 	let next = 0;
@@ -6450,13 +6476,11 @@ export function throttle(milliseconds, act) {
 import { Act, change } from './api.js';
 import { box, button, h, newID, replace } from './dom.js';
 import { JSONMistake, Raw, parse } from './json.js';
-import { both, fieldValue, isUTC, readField, utc, zone } from './time.js';
+import { both, fieldValue, isUTC, isUntouched, readField, utc, zone } from './time.js';
 import { problemBox, say } from './widgets.js';
 
 /**
  * Asks and acts: sends what the fields say, and `body`, to `path`. What goes wrong is shown, and can be tried again.
- * @param path may be a function of nothing, where a field decides.
- * @param more fields that are seldom needed.
  * @param failed is told what went wrong and may give a better word for it.
  * @returns what was answered, or `undefined` where the dialog was left.
  */
@@ -6472,7 +6496,7 @@ export function ask({ title, content, fields = [], more = [], action = 'Save', m
 				{ act, etag, query: query?.(), body: method === 'DELETE' ? undefined : sent });
 		};
 		const id = newID('dialog');
-		const wrong = h('div', { class: 'wrong' });
+		const wrong = h('div.wrong');
 		const ok = h('button', { type: 'submit', class: danger ? 'danger' : 'primary' }, action);
 		let result;
 		let isSending = false;
@@ -6490,8 +6514,8 @@ export function ask({ title, content, fields = [], more = [], action = 'Save', m
 					if (done) say(typeof done === 'function' ? done(result) : done);
 					dialog.close();
 				} catch (thrown) {
-					const error = (await failed?.(thrown).catch(() => null)) ?? thrown;
-					replace(wrong, error instanceof Mistake ? h('p', { class: 'problem', role: 'alert' }, error.message) : problemBox(error));
+					const error = clearer((await failed?.(thrown).catch(() => null)) ?? thrown);
+					replace(wrong, error instanceof Mistake ? h('p.problem', { role: 'alert' }, error.message) : problemBox(error));
 					mark(form, error);
 					if (!(error instanceof Mistake) && !('code' in error)) console.error(error);
 				}
@@ -6499,7 +6523,7 @@ export function ask({ title, content, fields = [], more = [], action = 'Save', m
 				ok.removeAttribute('aria-disabled');
 			},
 		}, h('h2', { id }, title), content, fields.map((field) => field.node),
-		more.length > 0 && h('details', null, h('summary', null, 'More'), more.map((field) => field.node)), wrong,
+		more.length > 0 && h('details', h('summary', 'More'), more.map((field) => field.node)), wrong,
 		box('actions', ok, path && button('Cancel', () => dialog.close())));
 		const dialog = h('dialog', { 'aria-labelledby': id, class: wide ? 'wide' : undefined }, form);
 		const before = document.activeElement;
@@ -6513,16 +6537,17 @@ export function ask({ title, content, fields = [], more = [], action = 'Save', m
 	});
 }
 
-/** Shows something, such as a key that is there only once. */
 export const tell = (title, content, wide) => ask({ title, content, wide, action: 'Close', send: async () => true });
 
-/** What the user must put right before anything is sent. */
 export class Mistake extends Error {
 	constructor(message, field) {
 		super(message);
 		this.field = field;
 	}
 }
+
+const clearer = (error) => (error.status === 412
+	? new Mistake('It was changed meanwhile. Nothing was done: leave this, look at how it is now, and do it again.') : error);
 
 function mark(form, error) {
 	const names = error.errors?.map(({ pointer }) => pointer.replace(/^[/?]/, '').split('/')[0]) ?? [error.field];
@@ -6533,8 +6558,8 @@ function mark(form, error) {
 
 function labelled(label, control, hint) {
 	const id = newID('field');
-	const field = h('div', { class: 'field' }, h('label', { for: id }, label), control,
-		hint && h('p', { class: 'hint', id: `${id}-hint` }, hint));
+	const field = h('div.field', h('label', { for: id }, label), control,
+		hint && h('p.hint', { id: `${id}-hint` }, hint));
 	control.id = id;
 	if (hint) control.setAttribute('aria-describedby', `${id}-hint`);
 	return field;
@@ -6544,8 +6569,7 @@ function labelled(label, control, hint) {
 export function textField(name, label, { value = '', hint, type = 'text', min, max, required = false, autocomplete = 'off',
 	maxlength } = {}) {
 	const input = h('input', { name, type, min, max, maxlength, autocomplete, spellcheck: 'false', dir: type === 'text' ? 'auto' : undefined,
-		value: value ?? '' });
-	if (required) input.setAttribute('aria-required', 'true');
+		value: value ?? '', 'aria-required': required && 'true' });
 	return {
 		node: labelled(label, input, hint),
 		input,
@@ -6570,31 +6594,31 @@ export function choiceField(name, label, options, { value, hint, onchange } = {}
 export function checkField(name, label, value = false) {
 	const id = newID('check');
 	const input = h('input', { type: 'checkbox', name, id, checked: value });
-	return { node: h('div', { class: 'field check' }, input, h('label', { for: id }, label)), input, read: () => input.checked };
+	return { node: h('div.field.check', input, h('label', { for: id }, label)), input, read: () => input.checked };
 }
 
 /** A time, entered where the reader is or in UTC, and told back in both. */
 export function timeField(name, label, { value, required = false } = {}) {
-	const input = h('input', { name, type: 'datetime-local', step: '1', autocomplete: 'off' });
-	if (required) input.setAttribute('aria-required', 'true');
+	const input = h('input', { name, type: 'datetime-local', step: '1', autocomplete: 'off',
+		'aria-required': required && 'true', oninput: () => tell() });
 	const mode = h('select', { 'aria-label': `${label}: zone` }, !isUTC && h('option', { value: 'local' }, zone),
 		h('option', { value: 'utc' }, 'UTC'));
-	const echo = h('output', { class: 'echo' });
+	const echo = h('output.echo');
 	const inUTC = () => mode.value === 'utc';
-	const read = () => (input.value ? readField(input.value, inUTC()) : null);
 	let original = null;
+	let meant = null;
 	function tell() {
-		const meant = read();
+		// What was not touched keeps the digits that the field does not show, and which of two equal times it is.
+		meant = isUntouched(input.value, original, inUTC()) ? { instant: original } : readField(input.value, inUTC());
 		replace(echo, meant ? [isUTC || inUTC() ? utc(meant.instant) : both(meant.instant),
-			meant.note && h('strong', null, ` ${meant.note}`)] : 'No time yet');
+			meant.note && h('strong', ` ${meant.note}`)] : 'No time yet');
 	}
 	function set(instant) {
 		original = instant;
 		input.value = fieldValue(instant, inUTC());
 		tell();
 	}
-	input.addEventListener('input', tell);
-	mode.addEventListener('change', () => { const meant = read(); if (meant) input.value = fieldValue(meant.instant, inUTC()); tell(); });
+	mode.addEventListener('change', () => { if (meant) set(meant.instant); else tell(); });
 	if (value) set(value);
 	tell();
 	const field = labelled(label, input);
@@ -6607,19 +6631,17 @@ export function timeField(name, label, { value, required = false } = {}) {
 		input,
 		set,
 		read() {
-			const meant = read();
+			tell();
 			if (!meant && (required || input.validity.badInput)) throw new Mistake(`${label}: give a date and a time.`, name);
-			// What was not touched keeps the digits that the field does not show.
-			return meant && original && fieldValue(original, inUTC()) === input.value ? original : meant?.instant;
+			return meant?.instant;
 		},
 	};
 }
 
 /** An editor for JSON that shows where the text goes wrong; what was typed is sent byte for byte. */
 export function jsonField(name, label, { value = '', hint, required = false } = {}) {
-	const area = h('textarea', { name, rows: '7', spellcheck: 'false', dir: 'auto', autocomplete: 'off' });
-	area.value = value;
-	const state = h('p', { class: 'hint', id: newID('json') });
+	const area = h('textarea', { name, rows: '7', spellcheck: 'false', dir: 'auto', autocomplete: 'off', value, oninput: () => tell() });
+	const state = h('p.hint', { id: newID('json') });
 	const check = () => {
 		if (area.value.trim() === '') return null;
 		try {
@@ -6643,7 +6665,6 @@ export function jsonField(name, label, { value = '', hint, required = false } = 
 		area.focus();
 		area.setSelectionRange(mistake.offset, mistake.offset + 1);
 	}
-	area.addEventListener('input', tell);
 	tell();
 	const field = labelled(label, area);
 	area.setAttribute('aria-describedby', state.id);
@@ -6675,12 +6696,11 @@ import { local } from './time.js';
 import { area, problemBox } from './widgets.js';
 
 /**
- * @param path of the thing in the API.
  * @param showPast makes nodes of the thing as it was; without it there is no slider.
  */
 export function history(path, showPast) {
 	const entries = [];
-	const list = h('ol', { class: 'entries' });
+	const list = h('ol.entries');
 	const slider = showPast && pastSlider(path, entries, showPast);
 	const older = box('actions');
 	let cursor = null;
@@ -6705,7 +6725,7 @@ export function history(path, showPast) {
 
 function pastSlider(path, entries, showPast) {
 	const id = newID('as-of');
-	const shown = h('div', { class: 'past' });
+	const shown = h('div.past');
 	const range = h('input', { type: 'range', id, min: '0', step: '1' });
 	const told = h('output', { for: id }, 'as it is now');
 	let asked = 0;
@@ -6730,10 +6750,12 @@ function pastSlider(path, entries, showPast) {
 	});
 
 	return {
-		node: h('div', { class: 'as-of' }, h('label', { for: id }, 'Look back'), range, told, shown),
+		node: h('div.as-of', h('label', { for: id }, 'Look back'), range, told, shown),
 		reach() {
 			range.max = String(entries.length - 1);
 			range.value = range.max;
+			told.textContent = 'as it is now';
+			replace(shown);
 			range.disabled = entries.length < 2;
 		},
 	};
@@ -6753,26 +6775,11 @@ function pastSlider(path, entries, showPast) {
 <title>Daybook</title>
 <link rel="icon" href="/page/icon.svg">
 <link rel="stylesheet" href="/page/style.css">
-<link rel="modulepreload" href="/page/app.js">
-<link rel="modulepreload" href="/page/api.js">
-<link rel="modulepreload" href="/page/json.js">
-<link rel="modulepreload" href="/page/dom.js">
-<link rel="modulepreload" href="/page/live.js">
-<link rel="modulepreload" href="/page/names.js">
-<link rel="modulepreload" href="/page/time.js">
-<link rel="modulepreload" href="/page/widgets.js">
-<link rel="modulepreload" href="/page/forms.js">
-<link rel="modulepreload" href="/page/acts.js">
-<link rel="modulepreload" href="/page/sentences.js">
-<link rel="modulepreload" href="/page/history.js">
-<link rel="modulepreload" href="/page/list.js">
-<link rel="modulepreload" href="/page/timeline.js">
-<link rel="modulepreload" href="/page/verify.js">
 <script type="module" src="/page/app.js"></script>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
-<div id="app"><noscript><p>The page needs JavaScript. Everything it does can be done with the REST API.</p></noscript></div>
+<div id="app"><noscript><p>The page needs JavaScript; the REST API does not.</p></noscript></div>
 <div id="said" role="status" aria-live="polite"></div>
 </body>
 </html>
@@ -6786,7 +6793,6 @@ function pastSlider(path, entries, showPast) {
 
 const DEPTH = 64;
 
-/** A JSON text that is not interpreted. */
 export class Raw {
 	constructor(text) { this.text = text; }
 	toString() { return this.text; }
@@ -6836,12 +6842,23 @@ export function parse(text, opaque = new Set()) {
 		}
 	}
 
-	function members(depth) {
-		const object = Object.create(null);
+	function parts(close, part) {
 		at += 1;
 		space();
-		if (text[at] === '}') { at += 1; return object; }
-		for (;;) {
+		for (let isFirst = true; !isFirst || text[at] !== close; isFirst = false) {
+			part();
+			space();
+			if (text[at] === close) break;
+			if (text[at] !== ',') fail(`a comma or ${close} is expected`);
+			at += 1;
+			space();
+		}
+		at += 1;
+	}
+
+	function members(depth) {
+		const object = Object.create(null);
+		parts('}', () => {
 			if (text[at] !== '"') fail('a name in quotes is expected');
 			const place = at;
 			const name = string();
@@ -6854,27 +6871,14 @@ export function parse(text, opaque = new Set()) {
 			const start = at;
 			const read = value(depth + 1);
 			object[name] = opaque.has(name) && read !== null ? new Raw(text.slice(start, at)) : read;
-			space();
-			if (text[at] === '}') { at += 1; return object; }
-			if (text[at] !== ',') fail('a comma or } is expected');
-			at += 1;
-			space();
-		}
+		});
+		return object;
 	}
 
 	function elements(depth) {
 		const array = [];
-		at += 1;
-		space();
-		if (text[at] === ']') { at += 1; return array; }
-		for (;;) {
-			array.push(value(depth + 1));
-			space();
-			if (text[at] === ']') { at += 1; return array; }
-			if (text[at] !== ',') fail('a comma or ] is expected');
-			at += 1;
-			space();
-		}
+		parts(']', () => array.push(value(depth + 1)));
+		return array;
 	}
 
 	function value(depth) {
@@ -6897,7 +6901,6 @@ export function parse(text, opaque = new Set()) {
 	return read;
 }
 
-/** Writes an object; a `Raw` goes out as it is. */
 export const compose = (object) => `{${Object.entries(object).filter(([, value]) => value !== undefined)
 	.map(([name, value]) => `${JSON.stringify(name)}:${value instanceof Raw ? value.text : JSON.stringify(value)}`).join(',')}}`;
 
@@ -6932,7 +6935,7 @@ import { box, button, throttle } from './dom.js';
 import { hear } from './live.js';
 import { area, empty, filters, pager, table } from './widgets.js';
 
-/** Rows that are read one by one; when more changed, the page of the list is read again. */
+/** When more rows than this changed, the page of the list is read again. */
 const SINGLE = 12;
 
 /**
@@ -6978,11 +6981,15 @@ export function liveList({ path, query, fixed = {}, go, fields, columns, caption
 	return { node: box('view', fields && filters(fields, query, go), anew, list), reload: list.reload, end: unhear };
 }
 
-export function liveThing({ idIn, id, load, show }) {
+/** @param concerns tells of other events whether they may change what is shown. */
+export function liveThing({ idIn, id, load, show, concerns = () => false }) {
 	const node = area(load, show);
 	const reload = throttle(400, node.reload);
+	const reloadSoon = throttle(2000, node.reload);
 	const unhear = hear((entries) => {
-		if (entries.some((entry) => entry.events.some((event) => event[idIn] === id))) reload();
+		const events = entries.flatMap((entry) => entry.events);
+		if (events.some((event) => event[idIn] === id)) reload();
+		else if (events.some(concerns)) reloadSoon();
 	});
 	return { node, reload: node.reload, end: unhear };
 }
@@ -6998,6 +7005,10 @@ const BATCH = 200;
 /** The server says something every 15 s; after this silence it is gone. */
 const SILENCE = 40_000;
 const PAUSES = [500, 1000, 2000, 4000, 8000];
+/** So long a hidden page keeps its connection: a browser has six for a server and all its tabs. */
+const HIDDEN = 5000;
+/** What is further behind is not told, but read anew. */
+const FAR = 10_000;
 
 const hearers = new Set();
 let source = null;
@@ -7006,11 +7017,13 @@ let batch = [];
 let batchTimer = null;
 let watch = null;
 let retryTimer = null;
+let hideTimer = null;
+let tries = 0;
 let failures = 0;
 let state = 'off';
 let onstate = () => {};
 
-/** Hears batches of entries until the returned function is called. */
+/** Hears batches of entries, also empty ones, and the state until the returned function is called. */
 export function hear(hearer) {
 	hearers.add(hearer);
 	return () => hearers.delete(hearer);
@@ -7020,13 +7033,18 @@ function become(next) {
 	const before = state;
 	state = next;
 	onstate(next, before, position);
+	if (next !== before) tell([]);
+}
+
+function tell(entries) {
+	for (const hearer of hearers) hearer(entries, state);
 }
 
 function flush() {
 	batchTimer = null;
 	const entries = batch;
 	batch = [];
-	for (const hearer of hearers) hearer(entries);
+	tell(entries);
 	onstate(state, state, position);
 }
 
@@ -7053,17 +7071,37 @@ function lose() {
 async function connect() {
 	clearTimeout(retryTimer);
 	source?.close();
-	if (failures > 1 && position !== null) {
-		const answer = await fetch(`/log?limit=1&after=${position}`).catch(() => null);
+	source = null;
+	const mine = ++tries;
+	if (position !== null) {
+		const size = await fetch('/log/checkpoint', { signal: AbortSignal.timeout(8000) }).then((answer) => answer.text())
+			.then((text) => Number(text.split('\n')[1]), () => NaN);
+		if (mine !== tries) return;
 		// A log that ends before our position is an older copy: nothing that is shown holds.
-		if (answer?.status === 422) location.reload();
-		if (state !== 'lost') return;
+		if (size < position || size > position + FAR) location.reload();
 	}
+	if (document.hidden) hideSoon();
 	source = new EventSource(position === null ? '/log/stream' : `/log/stream?after=${position}`);
 	source.addEventListener('entry', takes);
 	source.addEventListener('through', takes);
 	source.onerror = lose;
 }
+
+function hideSoon() {
+	clearTimeout(hideTimer);
+	if (document.hidden) hideTimer = setTimeout(rest, HIDDEN);
+	else if (state === 'off' && position !== null) connect();
+}
+
+function rest() {
+	// Without a position nothing could be caught up.
+	if (state !== 'live') { hideSoon(); return; }
+	source.close();
+	clearTimeout(watch);
+	become('off');
+}
+
+document.addEventListener('visibilitychange', hideSoon);
 
 /** Begins to follow. `heard` is told each state: `live`, `lost` or `off`, the one before, and the position. */
 export function start(heard) {
@@ -7074,7 +7112,8 @@ export function start(heard) {
 export function stop() {
 	source?.close();
 	source = null;
-	for (const timer of [watch, retryTimer, batchTimer]) clearTimeout(timer);
+	tries += 1;
+	for (const timer of [watch, retryTimer, batchTimer, hideTimer]) clearTimeout(timer);
 	[position, batch, batchTimer, failures] = [null, [], null, 0];
 	become('off');
 }
@@ -7156,7 +7195,6 @@ export const positionLink = (position) => link(`#/log/${position}`, `#${position
 
 export const code = (id) => h('code', { title: id }, short(id));
 
-/** `the key front-desk`, `the timer`. */
 export function actor(text, name) {
 	const [kind, ...rest] = text.split(':');
 	const id = rest.join(':');
@@ -7178,6 +7216,7 @@ const mode = { manual: 'by hand', scheduled: 'as promised', triggered: 'for its 
 const said = (payload) => (payload ? ` with ${payload.bytes.toLocaleString('en')} bytes of output` : '');
 const given = (text) => (text === undefined || text === null ? null : bdi(text));
 const run = (event) => ['the run ', runLink(event.run_id)];
+const flow = (event) => workflowLink(event.workflow_id);
 const schedule = (event) => ['the schedule ', scheduleLink(event.schedule_id)];
 
 const EVENTS = {
@@ -7192,26 +7231,26 @@ const EVENTS = {
 	key_created: (e) => [`made the ${e.role} key `, bdi(e.name)],
 	key_revoked: (e) => ['revoked ', actor(`key:${e.key_id}`)],
 	keys_used: (e) => `noted when ${e.uses.length === 1 ? 'a key was' : `${e.uses.length} keys were`} used`,
-	workflow_created: (e) => ['made the workflow ', workflowLink(e.workflow_id)],
-	workflow_modified: (e) => ['changed the workflow ', workflowLink(e.workflow_id), ': ',
+	workflow_created: (e) => ['made the workflow ', flow(e)],
+	workflow_modified: (e) => ['changed the workflow ', flow(e), ': ',
 		[e.name !== undefined && ['named ', bdi(e.name)], e.paused === true && 'paused', e.paused === false && 'resumed',
 			e.run_timeout_seconds !== undefined && `time-out ${duration(e.run_timeout_seconds * 1000)}`,
 			e.retry && `at most ${e.retry.max_attempts} tries`, e.description !== undefined && 'its description'].filter(Boolean).flatMap((x,
 				i) => (i ? [', ', x] : [x]))],
-	concurrency_set: (e) => ['limited ', workflowLink(e.workflow_id), e.max_concurrent_runs
+	concurrency_set: (e) => ['limited ', flow(e), e.max_concurrent_runs
 		? ` to ${e.max_concurrent_runs} runs at once` : " by the team's license alone"],
-	secret_rotated: (e) => ['made a new secret for ', workflowLink(e.workflow_id)],
-	draft_edited: (e) => ['edited the draft of ', workflowLink(e.workflow_id)],
-	version_saved: (e) => [`saved version ${e.version_number} of `, workflowLink(e.workflow_id),
+	secret_rotated: (e) => ['made a new secret for ', flow(e)],
+	draft_edited: (e) => ['edited the draft of ', flow(e)],
+	version_saved: (e) => [`saved version ${e.version_number} of `, flow(e),
 		e.version_name && [' as ', bdi(e.version_name)]],
-	version_renamed: (e) => [`named version ${e.version_number} of `, workflowLink(e.workflow_id), ' ', given(e.version_name)],
-	version_activated: (e) => [`activated version ${e.version_number} of `, workflowLink(e.workflow_id)],
-	version_deleted: (e) => [`deleted version ${e.version_number} of `, workflowLink(e.workflow_id)],
-	version_imported: (e) => [`imported version ${e.version_number} of `, workflowLink(e.workflow_id)],
-	workflow_deleted: (e) => ['deleted ', workflowLink(e.workflow_id)],
-	workflow_closed: (e) => ['began to delete ', workflowLink(e.workflow_id)],
-	workflow_reopened: (e) => ['took back the deletion of ', workflowLink(e.workflow_id)],
-	schedule_created: (e) => ['promised ', workflowLink(e.workflow_id), ' for ', time(e.scheduled_time), ': ', scheduleLink(e.schedule_id),
+	version_renamed: (e) => [`named version ${e.version_number} of `, flow(e), ' ', given(e.version_name)],
+	version_activated: (e) => [`activated version ${e.version_number} of `, flow(e)],
+	version_deleted: (e) => [`deleted version ${e.version_number} of `, flow(e)],
+	version_imported: (e) => [`imported version ${e.version_number} of `, flow(e)],
+	workflow_deleted: (e) => ['deleted ', flow(e)],
+	workflow_closed: (e) => ['began to delete ', flow(e)],
+	workflow_reopened: (e) => ['took back the deletion of ', flow(e)],
+	schedule_created: (e) => ['promised ', flow(e), ' for ', time(e.scheduled_time), ': ', scheduleLink(e.schedule_id),
 		e.scheduled_by_name && [' (asked by ', bdi(e.scheduled_by_name), ')']],
 	schedule_modified: (e) => [e.scheduled_time ? ['moved ', schedule(e), ' to ', time(e.scheduled_time)] : ['changed ', schedule(e)],
 		e.run_input && ', with another input', e.priority !== undefined && `, priority ${e.priority}`,
@@ -7220,7 +7259,7 @@ const EVENTS = {
 	schedule_cancelled: (e) => ['cancelled ', schedule(e)],
 	schedule_fired: (e) => ['fired ', schedule(e), late(e.lateness_ms)],
 	schedule_expired: (e) => ['let ', schedule(e), ' expire: it was too late'],
-	run_queued: (e) => ['queued ', run(e), ' of ', workflowLink(e.workflow_id), ` ${mode[e.mode]}`],
+	run_queued: (e) => ['queued ', run(e), ' of ', flow(e), ` ${mode[e.mode]}`],
 	run_started: (e) => [`started attempt ${e.attempt} of `, run(e), e.worker && [' at the worker ', bdi(e.worker)]],
 	lease_renewed: (e) => ['heard of ', run(e), ': its lease holds until ', time(e.lease_expires_at)],
 	run_accepted: (e) => ['was told that ', run(e), ' was accepted and goes on'],
@@ -7231,7 +7270,7 @@ const EVENTS = {
 	run_requeued: (e) => ['put ', run(e), ' back in its queue for the next try'],
 	run_cancelled: (e) => ['cancelled ', run(e)],
 	payloads_erased: (e) => [`erased ${e.payloads.length} payloads`, e.run_id && [' of ', run(e)], e.schedule_id && [' of ', schedule(e)]],
-	trigger_created: (e) => ['made the trigger ', bdi(e.name), ' for ', workflowLink(e.workflow_id)],
+	trigger_created: (e) => ['made the trigger ', bdi(e.name), ' for ', flow(e)],
 	message_refused: (e) => ['kept a message as refused: ', words(e.reason ?? ''), e.detail && [' (', bdi(e.detail), ')']],
 	refusal_retried: (e) => ['took a refused message after all: ', runLink(e.run_id)],
 	subscription_created: (e) => ['made the completion webhook ', bdi(e.name)],
@@ -7249,7 +7288,7 @@ const plain = (e) => [words(e.event), e.trigger_id && [': ', link(`#/triggers/${
 	e.status_code && ` (answered ${e.status_code})`];
 
 const value = (one) => {
-	if (one === null) return h('span', { class: 'quiet' }, 'nothing');
+	if (one === null) return h('span.quiet', 'nothing');
 	if (typeof one === 'string' && /^\d{4}-\d\d-\d\dT.*Z$/.test(one)) return time(one);
 	if (typeof one === 'object' && 'position' in one) return ['what entry ', positionLink(one.position), ' brought'];
 	return bdi(typeof one === 'object' ? JSON.stringify(one) : String(one));
@@ -7259,15 +7298,14 @@ const value = (one) => {
 const changed = (changes) => changes.map(({ field, old, new: now }, index) => [index ? '; ' : '',
 	field === 'scheduled_time' ? 'moved from ' : `changed ${words(field)} from `, value(old), ' to ', value(now)]);
 
-/** One entry: what was done, to what, by whom. */
 export const sentence = (entry) => [
 	entry.changes?.length && entry.events[0].event.endsWith('_modified') ? changed(entry.changes)
 		: entry.events.map((event, index) => [index ? '; ' : '', (EVENTS[event.event] ?? plain)(event)]),
-	h('span', { class: 'by' }, [' by ', actor(entry.actor, entry.actor_name)])];
+	h('span.by', [' by ', actor(entry.actor, entry.actor_name)])];
 
-export const entryItem = (entry) => h('li', { class: 'entry' }, h('span', { class: 'where' }, positionLink(entry.position), ' ',
+export const entryItem = (entry) => h('li.entry', { 'data-position': entry.position }, h('span.where', positionLink(entry.position), ' ',
 	time(entry.recorded_at)),
-	h('span', { class: 'what' }, sentence(entry)));
+	h('span.what', sentence(entry)));
 
 """##,
 "style.css": ##"""
@@ -7275,6 +7313,7 @@ export const entryItem = (entry) => h('li', { class: 'entry' }, h('span', { clas
 :root {
 	color-scheme: light dark;
 	--ground: #f5f6f8; --card: #fff; --ink: #1a212c; --quiet: #545f6e; --line: #dbe0e8; --edge: #78849a;
+	--side: clamp(.75rem, 2vw, 2rem); --mono: .87em/1.5 ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace;
 	--accent: #2a5bb0; --on-accent: #fff; --wash: #e8eef9; --good: #17703d; --warn: #8a5000; --bad: #b0241c; --bad-wash: #fcedec; --good-wash: #e6f5ec;
 }
 @media (prefers-color-scheme: dark) {
@@ -7292,7 +7331,7 @@ h3 { font-size: .9rem; margin: 1rem 0 .4rem; color: var(--quiet); }
 h1:focus { outline: none; }
 p { margin: 0 0 .6rem; }
 a { color: var(--accent); text-underline-offset: .15em; }
-code, pre, textarea { font: .87em/1.5 ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
+code, pre, textarea { font: var(--mono); }
 time, .number, .where, output { font-variant-numeric: tabular-nums; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 [hidden] { display: none !important; }
@@ -7304,7 +7343,7 @@ time, .number, .where, output { font-variant-numeric: tabular-nums; }
 .skip { position: absolute; left: -100rem; padding: .5rem 1rem; background: var(--card); z-index: 9; }
 .skip:focus { left: .5rem; top: .5rem; }
 
-header { position: sticky; top: 0; z-index: 5; display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1.25rem; padding: .4rem clamp(.75rem, 2vw, 2rem); background: var(--card); border-bottom: 1px solid var(--line); }
+header { position: sticky; top: 0; z-index: 5; display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1.25rem; padding: .4rem var(--side); background: var(--card); border-bottom: 1px solid var(--line); }
 .brand { display: flex; align-items: center; gap: .5rem; font-weight: 650; color: inherit; text-decoration: none; min-height: 28px; }
 .menu { display: flex; flex-wrap: wrap; gap: .15rem; }
 .menu a { padding: .3rem .65rem; border-radius: 6px; color: var(--ink); text-decoration: none; white-space: nowrap; }
@@ -7314,8 +7353,8 @@ header { position: sticky; top: 0; z-index: 5; display: flex; flex-wrap: wrap; a
 .connection { display: flex; align-items: center; gap: .5rem; color: var(--quiet); }
 .connection[data-state='live'] > span { color: var(--good); }
 .connection[data-state='lost'] { color: var(--bad); font-weight: 600; }
-main { max-width: 110rem; margin: 0 auto; padding: 1.25rem clamp(.75rem, 2vw, 2rem); }
-footer { max-width: 110rem; margin: 0 auto; padding: 0 clamp(.75rem, 2vw, 2rem) 2rem; }
+main { max-width: 110rem; margin: 0 auto; padding: 1.25rem var(--side); }
+footer { max-width: 110rem; margin: 0 auto; padding: 0 var(--side) 2rem; }
 .sign-in { max-width: 24rem; padding-top: 12vh; }
 
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem; margin-bottom: 1rem; min-width: 0; }
@@ -7323,7 +7362,8 @@ footer { max-width: 110rem; margin: 0 auto; padding: 0 clamp(.75rem, 2vw, 2rem) 
 .beside, .actions, .row, .pager { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .75rem; }
 :is(.card, .area, .past) > :last-child:not(.card) { margin-bottom: 0; }
 .actions { margin: 0 0 .9rem; }
-.actions:empty, .wrong:empty { display: none; }
+.payload > .actions { margin: 0; }
+.actions:empty, .past:empty, .wrong:empty { display: none; }
 .pager { margin-top: .75rem; }
 main > div > .view > .list { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .75rem 1rem; }
 .beside { justify-content: space-between; margin-bottom: .5rem; }
@@ -7349,9 +7389,10 @@ input[type='range'] { flex: 1; min-width: 10rem; padding: 0; accent-color: var(-
 .hint.bad { color: var(--bad); }
 .filters { display: flex; flex-wrap: wrap; align-items: end; gap: 0 .75rem; }
 .filters .field input, .filters .field select { width: 11rem; }
+.filters .field input[type='datetime-local'] { width: 15rem; }
 .filters > button { margin-bottom: .7rem; }
 .segments { display: flex; gap: .25rem; }
-.segments [aria-pressed='true'] { background: var(--accent); color: var(--on-accent); border-color: var(--accent); }
+.segments [aria-pressed='true'] { background: var(--accent); color: var(--on-accent); border-color: var(--accent); font-weight: 600; }
 dialog { width: min(36rem, calc(100vw - 1.5rem)); max-height: calc(100vh - 2rem); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem; background: var(--card); color: var(--ink); box-shadow: 0 12px 40px #0005; }
 dialog.wide { width: min(60rem, calc(100vw - 1.5rem)); }
 dialog::backdrop { background: #0007; }
@@ -7394,7 +7435,7 @@ pre { margin: 0 0 .4rem; padding: .7rem; max-height: 26rem; overflow: auto; back
 .verdict { padding: .6rem .8rem; border-radius: 6px; }
 .verdict.good { background: var(--good-wash); }
 .scroll { overflow-x: auto; }
-.diff { font: .85rem/1.45 ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; table-layout: fixed; min-width: 36rem; }
+.diff { font: var(--mono); table-layout: fixed; min-width: 36rem; }
 .diff td { white-space: pre-wrap; border: 0; padding: 0 .5rem 0 1.2rem; position: relative; }
 .diff .sign { position: absolute; left: .3rem; }
 .gone { background: var(--bad-wash); }
@@ -7440,14 +7481,14 @@ pre { margin: 0 0 .4rem; padding: .7rem; max-height: 26rem; overflow: auto; back
 	table:not(.diff) tr { border-bottom: 1px solid var(--edge); padding: .4rem 0; }
 	table:not(.diff) td { display: flex; gap: .75rem; border: 0; padding: .1rem 0; white-space: normal; }
 	table:not(.diff) td::before { content: attr(data-label); flex: 0 0 6.5rem; color: var(--quiet); font-size: .85rem; }
-	.entry { flex-direction: column; gap: 0; }
+	.entry { flex-direction: column; gap: 0; contain-intrinsic-size: auto 6rem; }
 	.where { flex: none; }
 	header { position: static; }
 	.who { margin-left: 0; }
 	.facts div { flex-direction: column; gap: 0; margin-bottom: .3rem; }
 	dt { flex: none; }
 	.filters .field { flex: 1 1 9rem; }
-	.filters .field input, .filters .field select { width: 100%; }
+	.filters .field :is(input, input[type], select) { width: 100%; }
 }
 @media (min-width: 150rem) { html { font-size: 18px; } }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
@@ -7470,7 +7511,6 @@ const two = (number) => String(number).padStart(2, '0');
 const date = (d) => `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
 const clock = (d) => `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
 
-/** `2026-03-29 10:00:00` where the reader is. */
 export const local = (instant) => { const d = new Date(instant); return `${date(d)} ${clock(d)}`; };
 
 /** The clock alone when it is today's, otherwise with the date. */
@@ -7481,20 +7521,18 @@ function shortLocal(instant) {
 
 export const utc = (instant) => `${new Date(instant).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** What the offset of the zone is at this instant: `GMT+2`. */
 export const offset = (instant) => new Intl.DateTimeFormat('en', { timeZoneName: 'shortOffset' })
 	.formatToParts(new Date(instant)).find((part) => part.type === 'timeZoneName').value;
 
 export const both = (instant) => (isUTC ? utc(instant) : `${local(instant)} ${zone} (${offset(instant)}), ${utc(instant)}`);
 
 export const time = (instant) => (instant
-	? h('time', { datetime: instant, title: utc(instant) }, shortLocal(instant)) : h('span', { class: 'quiet' }, '–'));
+	? h('time', { datetime: instant, title: utc(instant) }, shortLocal(instant)) : h('span.quiet', '–'));
 
 /** A time as a fact: local, its zone, and UTC. */
 export const fullTime = (instant) => instant && h('time', { datetime: instant }, isUTC ? utc(instant)
-	: [local(instant), ' ', h('span', { class: 'quiet' }, `${offset(instant)} · ${utc(instant)}`)]);
+	: [local(instant), ' ', h('span.quiet', `${offset(instant)} · ${utc(instant)}`)]);
 
-/** `3 min 20 s`, the two greatest units. */
 export function duration(milliseconds) {
 	const size = Math.abs(milliseconds);
 	if (size < SECOND) return `${Math.round(milliseconds)} ms`;
@@ -7511,10 +7549,24 @@ export function relative(instant) {
 	return distance >= 0 ? `in ${duration(distance)}` : `${duration(-distance)} ago`;
 }
 
+const sinceText = (instant) => duration(Math.max(0, Date.now() - Date.parse(instant)));
+
+export const since = (instant) => h('span.number', { 'data-since': instant }, sinceText(instant));
+
+setInterval(() => {
+	for (const node of document.querySelectorAll('[data-since]')) node.textContent = sinceText(node.dataset.since);
+}, SECOND);
+
 export function fieldValue(instant, inUTC) {
 	const d = new Date(instant);
 	return inUTC ? d.toISOString().slice(0, 19) : `${date(d)}T${clock(d)}`;
 }
+
+/** Browsers leave seconds of zero out. */
+const withSeconds = (value) => (value.length === 16 ? `${value}:00` : value);
+
+/** Whether a field still says this instant, of which it does not show every digit. */
+export const isUntouched = (value, instant, inUTC) => Boolean(instant) && withSeconds(value) === fieldValue(instant, inUTC);
 
 /**
  * What a `datetime-local` value means.
@@ -7522,15 +7574,14 @@ export function fieldValue(instant, inUTC) {
  */
 export function readField(value, inUTC) {
 	if (!/^\d{4,6}-\d\d-\d\dT\d\d:\d\d/.test(value)) return null;
-	const full = value.length === 16 ? `${value}:00` : value;
+	const full = withSeconds(value);
 	const d = new Date(inUTC ? `${full}Z` : full);
 	if (Number.isNaN(d.getTime())) return null;
 	const instant = d.toISOString().replace('.000Z', 'Z');
 	if (inUTC) return { instant };
 	if (fieldValue(d, false) !== full.slice(0, 19)) return { instant, note: 'The clocks skip this time; the one shown is meant.' };
-	const later = new Date(d.getTime() + HOUR);
-	const earlier = new Date(d.getTime() - HOUR);
-	const isTwice = [later, earlier].some((other) => fieldValue(other, false) === fieldValue(d, false));
+	// Lord Howe Island puts its clocks back by half an hour.
+	const isTwice = [HOUR, HOUR / 2, -HOUR / 2, -HOUR].some((shift) => fieldValue(d.getTime() + shift) === fieldValue(d));
 	return isTwice ? { instant, note: 'The clocks are put back and this time comes twice; give it in UTC for the other one.' } : { instant };
 }
 
@@ -7544,13 +7595,11 @@ import { DAY, HOUR, MINUTE, both, local, offset } from './time.js';
 const HEIGHT = 150;
 const AXIS = 26;
 const TOP = 18;
-/** So many marks above each other at most. */
 const LANES = 14;
 const MARK = 13;
 const STEPS = [MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY,
 	7 * DAY, 14 * DAY];
 
-/** From here on something is late, and from here on very. */
 const LATE = 1000;
 const VERY_LATE = MINUTE;
 
@@ -7575,7 +7624,7 @@ const SHAPES = {
 
 const sign = (kind) => s('path', { d: SHAPES[kind], class: `sign ${kind}` });
 
-export const legend = () => h('ul', { class: 'legend' }, KINDS.map(([kind, text]) => h('li', null,
+export const legend = () => h('ul.legend', KINDS.map(([kind, text]) => h('li',
 	s('svg', { width: 14, height: 14, viewBox: '-7 -7 14 14', 'aria-hidden': 'true' }, sign(kind)), text)));
 
 function ticks(from, to, width) {
@@ -7583,7 +7632,12 @@ function ticks(from, to, width) {
 	const start = new Date(from);
 	start.setHours(0, 0, 0, 0);
 	const found = [];
-	for (let at = start.getTime(); at < to; at += step) if (at >= from) found.push(at);
+	while (start < to) {
+		if (start >= from) found.push(start.getTime());
+		// Not every day has 24 hours.
+		if (step >= DAY) start.setDate(start.getDate() + step / DAY);
+		else start.setTime(start.getTime() + step);
+	}
 	return { step, found };
 }
 
@@ -7598,8 +7652,8 @@ function tickText(at, step) {
  */
 export function timeline({ describe, open, move }) {
 	const svg = s('svg', { class: 'timeline', role: 'group', height: HEIGHT });
-	const readout = h('p', { class: 'readout' });
-	const node = h('div', { class: 'timeline-box' }, svg, readout);
+	const readout = h('p.readout');
+	const node = h('div.timeline-box', svg, readout);
 	const help = `Arrow keys go from mark to mark, Enter opens${move ? ', M moves. Or drag a mark that is to come' : ''}.`;
 	let shown = null;
 	let width = 0;
@@ -7633,11 +7687,9 @@ export function timeline({ describe, open, move }) {
 			const kind = kindOf(schedule);
 			const text = describe(schedule);
 			const mark = s('g', { class: `mark ${kind}`, transform: `translate(${at} ${bottom - lane * step})`, role: 'link', 'aria-label': text,
-				tabindex: index === current ? 0 : -1 },
+				tabindex: index === current ? 0 : -1, onfocus: () => read(text), onpointerenter: () => read(text) },
 				s('rect', { x: -12, y: -12, width: 24, height: 24, class: 'hit' }), sign(kind));
 			const canMove = move && kind === 'pending';
-			mark.addEventListener('focus', () => read(text));
-			mark.addEventListener('pointerenter', () => read(text));
 			mark.addEventListener('keydown', (event) => {
 				if (event.key === 'Enter') open(schedule);
 				else if (event.key.toLowerCase() === 'm' && canMove) move(schedule);
@@ -7700,13 +7752,10 @@ export function timeline({ describe, open, move }) {
 				y -= height;
 				return s('rect', { class: `bar ${kind}`, x: left + 0.5, width: Math.max(1, right - left - 1), y: Math.max(TOP, y), height });
 			});
-			const bar = s('g', { class: 'mark', role: 'link', 'aria-label': text, tabindex: index === current ? 0 : -1 },
+			return s('g', { class: 'mark', role: 'link', 'aria-label': text, tabindex: index === current ? 0 : -1,
+				onfocus: () => read(text), onpointerenter: () => read(text), onclick: () => open(bucket),
+				onkeydown: (event) => { if (event.key === 'Enter') open(bucket); } },
 				s('rect', { class: 'hit', x: left, width: Math.max(1, right - left), y: TOP, height: room }), parts);
-			bar.addEventListener('focus', () => read(text));
-			bar.addEventListener('pointerenter', () => read(text));
-			bar.addEventListener('click', () => open(bucket));
-			bar.addEventListener('keydown', (event) => { if (event.key === 'Enter') open(bucket); });
-			return bar;
 		});
 		return [s('text', { class: 'tick', x: width, y: 11, 'text-anchor': 'end' }, `up to ${top.toLocaleString('en')} at a time`), bars];
 	}
@@ -7768,7 +7817,6 @@ export function timeline({ describe, open, move }) {
 
 const BUCKETS = 90;
 
-/** Counts of the schedules in equal parts of the time shown. */
 function gather({ from, to, schedules }) {
 	const size = (to - from) / BUCKETS;
 	const buckets = new Map();
@@ -7834,7 +7882,6 @@ async function readVerifier(text) {
 	return { name, id: digest.slice(0, 4), key: key.slice(1) };
 }
 
-/** What a signed checkpoint says, once its signature holds. */
 async function readCheckpoint(note, verifierText) {
 	const verifier = await readVerifier(verifierText);
 	const end = note.lastIndexOf('\n\n');
@@ -7873,7 +7920,6 @@ async function payloadIsProved(entry, payload) {
 
 /**
  * Verifies one entry step by step; `step` is told each that holds.
- * @throws what does not hold.
  */
 export async function verifyEntry(position, step) {
 	if (!crypto.subtle) throw new Error('the browser computes nothing for pages without HTTPS (or localhost)');
@@ -7924,25 +7970,25 @@ async function createKey(teams) {
 			choiceField('team_id', 'Team', teams.map((one) => [one.id, one.name]), { value: session.team_id }),
 				timeField('expires_at', 'Holds until')],
 	});
-	if (made) tell('The new key', [h('p', null, 'It is shown this once. Put it where it is safe.'),
+	if (made) tell('The new key', [h('p', 'It is shown this once. Put it where it is safe.'),
 		h('pre', { tabindex: '0', role: 'group', 'aria-label': 'The key' }, made.key)]);
 }
 
 const revokeKey = (key) => ask({
 	title: 'Revoke this key?', action: 'Revoke', danger: true, method: 'DELETE', path: `/api-keys/${key.id}`, done: 'The key is revoked.',
-	content: h('p', null, 'Whoever uses ', bdi(key.name), ' is refused from now on, and its sessions end. This cannot be taken back.',
-		key.id === session.key_id && h('strong', null, ' It is the key that you are signed in with.')),
+	content: h('p', 'Whoever uses ', bdi(key.name), ' is refused from now on, and its sessions end. This cannot be taken back.',
+		key.id === session.key_id && h('strong', ' It is the key that you are signed in with.')),
 });
 
 const keyState = (key) => (key.revoked_at ? ['revoked ', time(key.revoked_at)] : key.expires_at && Date.parse(key.expires_at) < Date.now()
-	? 'expired' : h('span', { class: 'good' }, 'holds'));
+	? 'expired' : h('span.good', 'holds'));
 
 export function view() {
 	const own = area((signal) => get('/license', {}, signal),
 		(license) => facts([['Runs at once', license.max_concurrent_runs], ['In progress', String(license.in_progress)],
-		['Waiting', String(license.queued)], ['Team', h('code', null, license.team_id)]]));
+		['Waiting', String(license.queued)], ['Team', h('code', license.team_id)]]));
 	const me = facts([['Key', bdi(session.key_name)], ['Role', session.role], ['The session ends', fullTime(session.expires_at)],
-		['Id', h('code', null, session.key_id)]]);
+		['Id', h('code', session.key_id)]]);
 	if (!may('admin')) return { node: box('view', section('License of the team', own), section('Your key', me)), end() {} };
 
 	let known = [];
@@ -7950,8 +7996,8 @@ export function view() {
 		known = items;
 		return tableOf(items, {
 			caption: 'Teams',
-			columns: [col('Team', (one) => bdi(one.name)), num('Runs at once', (one) => String(one.max_concurrent_runs)),
-				num('Changed', (one) => time(one.updated_at)), col('Id', (one) => h('code', null, one.id)),
+			columns: [col('Team', (one) => bdi(one.name)), num('Runs at once', (one) => one.max_concurrent_runs),
+				num('Changed', (one) => time(one.updated_at)), col('Id', (one) => h('code', one.id)),
 				acts('Change', (one) => button('License', () => setLicense(one), { 'aria-label': `License of ${one.name}` }))],
 		});
 	});
@@ -8008,14 +8054,14 @@ async function toggle(path, what) {
 	const now = await get(path);
 	return ask({
 		title: `${now.enabled ? 'Disable' : 'Enable'} this ${what}?`, action: now.enabled ? 'Disable' : 'Enable',
-			content: h('p', null, bdi(now.name)), done: `The ${what} is ${now.enabled ? 'disabled' : 'enabled'}.`,
+			content: h('p', bdi(now.name)), done: `The ${what} is ${now.enabled ? 'disabled' : 'enabled'}.`,
 		method: 'PATCH', path, etag: now.etag, body: { enabled: !now.enabled },
 	});
 }
 
 function showRefusals(id, { items, turned_away: away }, reload) {
 	const retry = (refusal) => ask({
-		title: 'Take this message after all?', action: 'Make a run of it', content: h('p', null, 'It is judged by the trigger as it is now.'),
+		title: 'Take this message after all?', action: 'Make a run of it', content: h('p', 'It is judged by the trigger as it is now.'),
 			done: 'The message became a run.',
 		path: `/workflow-triggers/${id}/refusals/${refusal.id}/retry`,
 	}).then((run) => { if (run) reload(); });
@@ -8034,30 +8080,31 @@ export function one({ id }) {
 	const path = `/workflow-triggers/${id}`;
 	const refusals = area((signal) => get(`${path}/refusals`, { limit: 100 }, signal),
 		(page) => showRefusals(id, page, () => refusals.reload()));
-	const heading = h('span', null, 'Trigger');
+	const heading = h('span', 'Trigger');
+	let seen = false;
 	const thing = liveThing({
 		id, idIn: 'trigger_id',
 		load: (signal) => get(path, {}, signal),
 		show: (trigger) => {
 			replace(heading, bdi(trigger.name));
+			if (seen) refusals.reload();
+			seen = true;
 			return [may('write') && box('actions', button(trigger.enabled ? 'Disable' : 'Enable', () => toggle(path, 'trigger')),
 				link(`#/runs?trigger_id=${id}`, 'Its runs')),
 				section('The trigger', facts([['State', triggerState(trigger)],
 					['Reason', trigger.state?.reason && longText(trigger.state.reason)], ['Kind', trigger.kind],
 					['Workflow', workflowLink(trigger.workflow_id)], ['Version', trigger.version ?? 'the active one'],
-					['Path', trigger.path && h('code', null, trigger.path)], ['Queue', trigger.queue_url && bdi(trigger.queue_url)],
-						['Verification', trigger.verification?.type], ['Made', fullTime(trigger.created_at)], ['Id', h('code', null, id)]]))];
+					['Path', trigger.path && h('code', trigger.path)], ['Queue', trigger.queue_url && bdi(trigger.queue_url)],
+						['Verification', trigger.verification?.type], ['Made', fullTime(trigger.created_at)], ['Id', h('code', id)]]))];
 		},
 	});
 	return { title: heading, node: box('view', thing.node, section('Refused messages', refusals)), end: thing.end };
 }
 
-// Completion webhooks
-
 const DELIVERY = choices('pending', 'retrying', 'delivered', 'failed');
 
 const retryDelivery = (id) => ask({
-	title: 'Send it again?', action: 'Send again', content: h('p', null, 'The receiver gets the same body with the same id.'),
+	title: 'Send it again?', action: 'Send again', content: h('p', 'The receiver gets the same body with the same id.'),
 		done: 'It will be sent again.',
 	path: `/workflow-webhooks/events/${id}/retry`,
 });
@@ -8066,7 +8113,7 @@ async function attempts(id) {
 	const { items } = await get(`/workflow-webhooks/events/${id}/attempts`, { limit: 100 });
 	return tell('Attempts', items.length === 0 ? empty('It was not sent yet.') : tableOf(items, {
 		caption: 'Attempts, the last one first',
-		columns: [num('Attempt', (one) => String(one.attempt ?? '–')), num('When', (one) => time(one.started_at)),
+		columns: [num('Attempt', (one) => one.attempt ?? '–'), num('When', (one) => time(one.started_at)),
 			num('Took', (one) => (one.latency_ms === null ? '–' : duration(one.latency_ms))),
 				col('Answer', (one) => [one.status_code ?? one.error ?? '–', one.answer && [' ', longText(one.answer, 120)]]),
 					col('Entry', (one) => positionLink(one.position))],
@@ -8080,11 +8127,14 @@ const deliveries = (query, fixed, go) => liveList({
 	fields: [{ name: 'status', label: 'State', options: DELIVERY }],
 	columns: [num('When', (one) => time(one.occurred_at)), col('State', (one) => status(one.status)),
 		col('Event', (one) => words(one.action)), col('Of', (one) => (one.run_id ? runLink(one.run_id) : workflowLink(one.workflow_id))),
-		num('Answer', (one) => String(one.status_code ?? '–')), num('Next', (one) => time(one.next_attempt_at)),
-		acts('Look', (one) => [button(`${one.attempts} attempts`, () => attempts(one.id)),
+		num('Answer', (one) => one.status_code ?? '–'), num('Next', (one) => time(one.next_attempt_at)),
+		acts('Look', (one) => [button(`${one.attempts} attempt${one.attempts === 1 ? '' : 's'}`, () => attempts(one.id)),
 			may('write') && (one.status === 'failed' || one.status === 'delivered')
 			&& button('Send again', () => retryDelivery(one.id), { 'aria-label': `Send ${one.id} again` })])],
 });
+
+const hookState = ({ gone, enabled, circuit }) => (gone ? 'gone' : !enabled ? 'disabled'
+	: circuit.state === 'closed' ? 'enabled' : `held back: its circuit is ${words(circuit.state)}`);
 
 export function webhooks({ query, go }) {
 	const log = deliveries(query, {}, go);
@@ -8092,7 +8142,7 @@ export function webhooks({ query, go }) {
 		(items) => (items.length === 0 ? empty('There is no completion webhook yet.') : tableOf(items, {
 		caption: 'Completion webhooks, newest first',
 		columns: [col('Name', (one) => link(`#/webhooks/${one.id}`, bdi(one.name))), col('Sends to', (one) => bdi(one.url)),
-			col('State', (one) => (one.gone ? 'gone' : one.enabled ? one.circuit.state : 'disabled')),
+			col('State', hookState),
 			col('Tells of', (one) => one.actions.map(words).join(', '))],
 	})));
 	return { title: 'Completion webhooks', node: box('view', section('Webhooks', list), section('Deliveries', log.node)), end: log.end };
@@ -8100,14 +8150,14 @@ export function webhooks({ query, go }) {
 
 const replay = (id) => ask({
 	title: 'Send again what was lost', action: 'Send again', path: `/workflow-webhooks/${id}/replay`,
-	content: h('p', null, 'What has ended in this time is sent again, with the same ids, at most 500 at a time.'),
+	content: h('p', 'What has ended in this time is sent again, with the same ids, at most 500 at a time.'),
 	fields: [timeField('after', 'Of what happened after', { required: true }), timeField('until', 'and until')],
 	done: (said) => `${said.requeued} deliveries will be sent again.${said.next_after === null ? '' : ' There are more after these.'}`,
 });
 
 export function webhook({ id, query, go }) {
 	const path = `/workflow-webhooks/${id}`;
-	const heading = h('span', null, 'Completion webhook ', code(id));
+	const heading = h('span', 'Completion webhook ', code(id));
 	const log = deliveries(query, { subscription_id: id }, go);
 	const thing = liveThing({
 		id, idIn: 'subscription_id',
@@ -8116,11 +8166,11 @@ export function webhook({ id, query, go }) {
 			replace(heading, bdi(hook.name));
 			return [may('write') && box('actions', button('Replay', () => replay(id)),
 				button(hook.enabled ? 'Disable' : 'Enable', () => toggle(path, 'webhook'))),
-				section('The webhook', facts([['Sends to', bdi(hook.url)], ['State', hook.gone ? 'gone' : hook.enabled ? 'enabled' : 'disabled'],
+				section('The webhook', facts([['Sends to', bdi(hook.url)], ['State', hookState(hook)],
 					['Circuit', [hook.circuit.state, hook.circuit.open_until && [' until ', time(hook.circuit.open_until)]]],
 					['Tells of', hook.actions.map(words).join(', ')],
 					['Retries', `${hook.max_retries}, first wait ${hook.retry_backoff_seconds} s`], ['Time-out', `${hook.timeout_seconds} s`],
-						['Made', fullTime(hook.created_at)], ['Id', h('code', null, id)]]))];
+						['Made', fullTime(hook.created_at)], ['Id', h('code', id)]]))];
 		},
 	});
 	return { title: heading, node: box('view', thing.node, section('Deliveries', log.node)), end() { thing.end(); log.end(); } };
@@ -8128,7 +8178,7 @@ export function webhook({ id, query, go }) {
 
 """##,
 "view-log.js": ##"""
-/** The log as it grows, filtered; one entry and its proof. */
+/** The log as it grows; one entry and its proof. */
 
 import { getPlain, getText } from './api.js';
 import { box, button, facts, h, link, replace, throttle, words } from './dom.js';
@@ -8140,11 +8190,9 @@ import { fullTime } from './time.js';
 import { verifyEntry } from './verify.js';
 import { area, filters, payload, section } from './widgets.js';
 
-/** So many entries stay on the page while it follows the log. */
 const KEPT = 300;
-/** Positions that the first look back covers; where it finds little the next is longer. */
+/** Positions of the first look back; the next ones are longer. */
 const WINDOW = 50;
-/** Requests of one look back at most. */
 const LOOKS = 12;
 
 const OBJECTS = { schedule_id: 'schedules', run_id: 'runs', workflow_id: 'workflows' };
@@ -8182,30 +8230,50 @@ function fits(entry, filter) {
 }
 
 export function view({ query, go }) {
-	const list = h('ol', { class: 'entries' });
+	const list = h('ol.entries');
 	const below = box('actions');
 	let isFollowing = true;
 	let waiting = [];
 	let bottom = 0;
+	/** The newest position that was read; `null` before. */
+	let top = null;
+	let isLooking = false;
 
 	const further = async (signal) => {
-		const looked = await lookBack(bottom, query, signal);
-		bottom = looked.bottom;
-		list.append(...looked.found.map(entryItem));
-		replace(below, bottom > 0 && button('Look further back', () => further()),
-			h('span', { class: 'quiet' }, bottom > 0 ? `Looked back to #${bottom + 1}.` : 'This is where the log begins.'));
+		isLooking = true;
+		try {
+			const looked = await lookBack(bottom, query, signal);
+			bottom = looked.bottom;
+			list.append(...looked.found.map(entryItem));
+		} finally { isLooking = false; }
+		tellBelow();
 	};
+	function tellBelow() {
+		replace(below, bottom > 0 && button('Look further back', () => further()),
+			h('span.quiet', bottom > 0 ? `Looked back to #${bottom + 1}.` : 'This is where the log begins.'));
+	}
 	const shown = area(async (signal) => {
-		bottom = await end();
+		const size = await end();
+		bottom = size;
 		list.replaceChildren();
 		await further(signal);
+		top = size;
+		put();
 	}, () => [list, below]);
 
 	const put = throttle(250, () => {
+		if (top === null) return;
+		// The stream also tells what was just read.
+		waiting = waiting.filter((entry) => entry.position > top);
 		if (!isFollowing) { follow.textContent = `Follow again (${waiting.length} new)`; return; }
+		if (waiting.length === 0) return;
+		top = waiting[0].position;
 		list.prepend(...waiting.map(entryItem));
 		waiting = [];
+		if (isLooking || list.children.length <= KEPT) return;
 		while (list.children.length > KEPT) list.lastChild.remove();
+		bottom = list.lastChild.dataset.position - 1;
+		tellBelow();
 	});
 	const follow = button('Hold still', () => {
 		isFollowing = !isFollowing;
@@ -8221,7 +8289,7 @@ export function view({ query, go }) {
 
 	const things = Object.keys(OBJECTS).filter((name) => query[name]);
 	return {
-		node: h('div', { class: 'view' },
+		node: h('div.view',
 			filters([{ name: 'event', label: 'Event', options: EVENT_NAMES.map((name) => [name, words(name)]) },
 				{ name: 'workflow_id', label: 'Workflow', options: workflowChoices() },
 				{ name: 'schedule_id', label: 'Schedule' }, { name: 'run_id', label: 'Run' },
@@ -8247,17 +8315,17 @@ function verifyPart(position) {
 		replace(said, steps);
 		start.disabled = true;
 		try {
-			const { trust, verifier } = await verifyEntry(position, (text) => steps.append(h('li', null, text)));
-			said.append(h('p', { class: 'verdict good' }, h('strong', null, '✓ Verified: '), `entry #${position} is in the signed log.`),
-				h('p', { class: trust === 'other' ? 'bad' : 'quiet small' }, 'Signed by the key ', h('code', null, verifier),
+			const { trust, verifier } = await verifyEntry(position, (text) => steps.append(h('li', text)));
+			said.append(h('p.verdict.good', h('strong', '✓ Verified: '), `entry #${position} is in the signed log.`),
+				h('p', { class: trust === 'other' ? 'bad' : 'quiet small' }, 'Signed by the key ', h('code', verifier),
 					TRUST[trust]));
 		} catch (error) {
-			said.append(h('p', { class: 'problem verdict' }, h('strong', null, '✕ Not verified: '), error.message,
+			said.append(h('p.problem.verdict', h('strong', '✕ Not verified: '), error.message,
 				error.code && ` (${error.code})`, '.'));
 		}
 		start.disabled = false;
 	}, { class: 'primary' });
-	return section('Proof', h('p', null, 'The hash of the exact bytes, the way up the tree and the signature at its top are computed',
+	return section('Proof', h('p', 'The hash of the exact bytes, the way up the tree and the signature at its top are computed',
 		' here, not asked of the server.'), start, said);
 }
 
@@ -8265,15 +8333,15 @@ const previous = (entry) => [...new Set(entry.events.map((event) => event.previo
 
 export function one({ id: position }) {
 	const shown = area(async (signal) => getPlain(`/log/${position}`, {}, signal), (entry) => [
-		section('What happened', h('p', null, sentence(entry)),
+		section('What happened', h('p', sentence(entry)),
 			facts([['Recorded', fullTime(entry.recorded_at)], ['By', actor(entry.actor)], ['Command', words(entry.command)],
-			['Request', h('code', null, entry.request_id)],
+			['Request', h('code', entry.request_id)],
 			['Led to by', entry.causation && positionLink(entry.causation)],
 				['Before it, about the same', previous(entry).length > 0
 				&& previous(entry).map((one, index) => [index ? ', ' : '', positionLink(one)])]])),
 		verifyPart(Number(position)),
 		section('As JSON', payload(indent(JSON.stringify(entry)), 'The entry as JSON')),
-		h('nav', { class: 'pager', 'aria-label': 'Entries' }, Number(position) > 1 && link(`#/log/${Number(position) - 1}`,
+		h('nav.pager', { 'aria-label': 'Entries' }, Number(position) > 1 && link(`#/log/${Number(position) - 1}`,
 			'The entry before'), link(`#/log/${Number(position) + 1}`, 'The entry after'))]);
 	return { title: `Entry #${position}`, node: box('view', shown), end() {} };
 }
@@ -8288,7 +8356,7 @@ import { box, button, h, link, replace, s, throttle, words } from './dom.js';
 import { hear } from './live.js';
 import { allWorkflows, refresh, runLink, scheduleLink, workflowLink, workflowText } from './names.js';
 import { entryItem } from './sentences.js';
-import { DAY, HOUR, MINUTE, both, duration, time } from './time.js';
+import { DAY, HOUR, MINUTE, both, duration, since, time } from './time.js';
 import { latenessKind, legend, timeline, total } from './timeline.js';
 import { area, col, empty, num, section, tableOf } from './widgets.js';
 
@@ -8298,17 +8366,13 @@ const RANGES = {
 	month: { label: 'Month', back: 7 * DAY, ahead: 31 * DAY, redraw: 6 * HOUR },
 };
 const BUCKETS = 90;
-/** More schedules than this are shown as their density. */
 const SINGLE = 300;
-/** Pages that are read at most where the server does not count. */
 const PAST_PAGES = 3;
 const COMING_PAGES = 7;
-/** Requests for counts at most; each counts a bounded number. */
 const COUNTS = 40;
 
 const iso = (at) => new Date(at).toISOString();
 
-/** Counts by the server. */
 async function density(from, to, signal, onpart) {
 	const buckets = [];
 	let cursor;
@@ -8331,7 +8395,6 @@ async function density(from, to, signal, onpart) {
 		count: buckets.reduce((sum, bucket) => sum + total(bucket), 0) };
 }
 
-/** Single schedules, as many as a bounded number of pages has. */
 async function single(from, now, to, signal) {
 	const query = { order: 'scheduled_time' };
 	const coming = await pages('/workflow-schedules', { ...query, from: iso(now), to: iso(to) },
@@ -8347,20 +8410,26 @@ function timelinePart(range, go) {
 		const [from, to] = [Date.now() - back, Date.now() + ahead];
 		return { from, to, label: `Promises from ${both(from)} to ${both(to)}` };
 	};
-	const said = h('p', { class: 'quiet small' });
+	const said = h('p.quiet.small');
 	const open = (what) => {
 		location.hash = 'id' in what ? `#/schedules/${what.id}`
 			: `#/schedules${queryText({ order: 'scheduled_time', from: iso(what.from), to: iso(what.to) })}`;
 	};
-	const move = may('write') ? async (schedule, target) => { await moveSchedule(schedule.id, target); reload(); } : undefined;
+	let isMoving = false;
+	async function move(schedule, target) {
+		if (isMoving) return;
+		isMoving = true;
+		try { if (await moveSchedule(schedule.id, target)) reload(); } finally { isMoving = false; }
+	}
 	const line = timeline({
-		open, move,
+		open, move: may('write') ? move : undefined,
 		describe: ({ workflow_id: id, scheduled_time: due, status, lateness_ms: late }) =>
 			`${workflowText(id)}, ${both(due)}, ${words(status)}${late >= 1000 ? `, ${duration(late)} late` : ''}`,
 	});
 	let shown = new Map();
 	const aborter = new AbortController();
 	let isLoading = false;
+	let isStale = false;
 
 	async function load(signal) {
 		const at = frame();
@@ -8376,14 +8445,16 @@ function timelinePart(range, go) {
 	}
 
 	async function reload() {
-		if (isLoading) return;
-		isLoading = true;
+		if (isLoading) { isStale = true; return; }
+		[isLoading, isStale] = [true, false];
 		try {
 			await load(aborter.signal);
 		} catch (error) {
 			if (error.name !== 'AbortError') said.textContent = `The timeline could not be read: ${error.message} (${error.code}).`;
 		}
 		isLoading = false;
+		// Something changed while it was read.
+		if (isStale) reloadSoon();
 	}
 
 	const reloadSoon = throttle(3000, reload);
@@ -8402,6 +8473,7 @@ function timelinePart(range, go) {
 	function take(entries) {
 		for (const event of entries.flatMap((entry) => entry.events)) {
 			if (!event.schedule_id) continue;
+			isStale ||= isLoading;
 			if (shown.size === 0 || shown.size > SINGLE) reloadSoon();
 			else { touched.add(event.schedule_id); patch(); }
 		}
@@ -8409,7 +8481,7 @@ function timelinePart(range, go) {
 
 	const moving = setInterval(reload, redraw);
 	reload();
-	const choice = h('div', { class: 'segments', role: 'group', 'aria-label': 'How far to look' },
+	const choice = h('div.segments', { role: 'group', 'aria-label': 'How far to look' },
 		Object.entries(RANGES).map(([name, { label }]) => button(label, () => go(name), { 'aria-pressed': String(name === range) })));
 	return {
 		node: section('Promises', box('beside', choice, legend()), line.node, said),
@@ -8418,11 +8490,11 @@ function timelinePart(range, go) {
 	};
 }
 
-const bar = (value, limit, label) => h('div', { class: 'slots' }, h('span', null, label),
+const bar = (value, limit, label) => h('div.slots', h('span', label),
 	s('svg', { height: 10, width: '100%', 'aria-hidden': 'true' }, limit > 0
 		&& [s('rect', { class: 'bar-ground', width: '100%', height: 10, rx: 3 }),
 		s('rect', { class: value >= limit ? 'bar-full' : 'bar-used', width: `${Math.min(100, (100 * value) / limit)}%`, height: 10, rx: 3 })]),
-	h('span', { class: 'number' }, limit ? `${value} of ${limit}` : `${value}`));
+	h('span.number', limit ? `${value} of ${limit}` : `${value}`));
 
 async function loadSlots(signal) {
 	const [license, running, queued] = await Promise.all([get('/license', {}, signal),
@@ -8435,10 +8507,10 @@ function showSlots({ license, running }) {
 	const by = new Map();
 	for (const run of running.items) by.set(run.workflow_id, (by.get(run.workflow_id) ?? 0) + 1);
 	const listed = allWorkflows().filter((one) => by.has(one.id) || one.max_concurrent_runs > 0 || one.paused);
-	return [bar(license.in_progress, license.max_concurrent_runs, h('strong', null, 'Team')),
+	return [bar(license.in_progress, license.max_concurrent_runs, h('strong', 'Team')),
 		listed.slice(0, 12).map((one) => bar(by.get(one.id) ?? 0, one.max_concurrent_runs, [workflowLink(one.id), one.paused && ' (paused)'])),
-		listed.length > 12 && h('p', null, link('#/workflows', `and ${listed.length - 12} more workflows`)),
-		running.more && h('p', { class: 'quiet small' }, `Counted by workflow over the ${running.items.length} newest runs in progress.`)];
+		listed.length > 12 && h('p', link('#/workflows', `and ${listed.length - 12} more workflows`)),
+		running.more && h('p.quiet.small', `Counted by workflow over the ${running.items.length} newest runs in progress.`)];
 }
 
 function showQueue({ license, queued }) {
@@ -8446,21 +8518,22 @@ function showQueue({ license, queued }) {
 	const head = queued.items.reduce((first, run) => (!first || run.queued_at < first.queued_at ? run : first), null);
 	const by = new Map();
 	for (const run of queued.items) by.set(run.workflow_id, (by.get(run.workflow_id) ?? 0) + 1);
-	return [h('p', null, h('strong', null, license.queued.toLocaleString('en')), license.queued === 1 ? ' run waits.' : ' runs wait.',
+	return [h('p', h('strong', license.queued.toLocaleString('en')), license.queued === 1 ? ' run waits.' : ' runs wait.',
 		head && [' The ', queued.more ? 'oldest one seen has waited at least ' : 'head has waited ',
-			h('strong', { class: 'number', 'data-since': head.queued_at }, duration(Date.now() - Date.parse(head.queued_at))), ': ',
+			h('strong', since(head.queued_at)), ': ',
 			runLink(head.id, 'why?')]),
-	h('ul', { class: 'plain-list' }, [...by].sort((a, b) => b[1] - a[1]).slice(0,
-		8).map(([id, count]) => h('li', null, workflowLink(id), ' ', h('span', { class: 'number quiet' },
+	h('ul.plain-list', [...by].sort((a, b) => b[1] - a[1]).slice(0,
+		8).map(([id, count]) => h('li', workflowLink(id), ' ', h('span.number.quiet',
 		queued.more ? `${count} of the newest` : count))))];
 }
 
 async function loadFailures(signal) {
-	const from = iso(Date.now() - DAY);
-	const [runs, schedules] = await Promise.all([pages('/workflow-runs', { status: 'failed', from }, { items: 10, pages: 3, signal }),
-		pages('/workflow-schedules', { status: 'failed', from }, { items: 10, pages: 2, signal })]);
-	// A schedule that failed with its run is told by the run.
-	return [...runs.items, ...schedules.items.filter((one) => !one.run_id)].sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1)).slice(0,
+	// What failed today may have been queued or due before.
+	const [begin, from] = [iso(Date.now() - DAY), iso(Date.now() - 3 * DAY)];
+	const [runs, schedules] = await Promise.all([pages('/workflow-runs', { status: 'failed', from }, { items: 100, pages: 3, signal }),
+		pages('/workflow-schedules', { status: 'failed', from }, { items: 100, pages: 2, signal })]);
+	return [...runs.items, ...schedules.items.filter((one) => !one.run_id)].filter((one) => one.updated_at >= begin)
+		.sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1)).slice(0,
 		10);
 }
 
@@ -8481,8 +8554,8 @@ async function loadHealth(signal) {
 }
 
 const showHealth = ({ status: name, reasons = [], warnings = [] }) => [
-	h('p', null, h('strong', { class: name === 'ready' ? 'good' : 'bad' }, name === 'ready' ? '✓ Ready: promises are kept' : '✕ Not ready')),
-	h('ul', { class: 'plain-list' }, [...reasons, ...warnings].map((text) => h('li', null, text)))];
+	h('p', h('strong', { class: name === 'ready' ? 'good' : 'bad' }, name === 'ready' ? '✓ Ready: promises are kept' : '✕ Not ready')),
+	h('ul.plain-list', [...reasons, ...warnings].map((text) => h('li', text)))];
 
 export function view({ query, go }) {
 	const range = RANGES[query.range] ? query.range : 'hour';
@@ -8494,15 +8567,20 @@ export function view({ query, go }) {
 	});
 	const failures = area(loadFailures, showFailures);
 	const health = area(loadHealth, showHealth);
-	const last = h('ol', { class: 'entries' }, h('li', { class: 'quiet' }, 'Nothing happened since this page was opened.'));
+	const last = h('ol.entries', h('li.quiet', 'Nothing happened since this page was opened.'));
 	let newest = [];
 	const tell = throttle(400, () => replace(last, newest.map(entryItem)));
 	const countAgain = throttle(1000, slots.reload);
 	const failAgain = throttle(2000, failures.reload);
 	const renamed = throttle(500, () => refresh().then(countAgain));
 
-	const unhear = hear((entries) => {
+	// The disk and the clock write no entry; a green word must not outlive what it says.
+	const checkHealth = throttle(MINUTE, health.reload);
+	const unhear = hear((entries, state) => {
+		if (state === 'lost') replace(health, h('p.bad', h('strong', '○ Not known: the connection is lost')));
+		else if (entries.length === 0) health.reload();
 		if (entries.length === 0) return;
+		checkHealth();
 		line.take(entries);
 		newest = [...entries.toReversed(), ...newest].slice(0, 8);
 		tell();
@@ -8512,19 +8590,16 @@ export function view({ query, go }) {
 		if (names.some((name) => name.startsWith('workflow_') || name === 'concurrency_set')) renamed();
 		if (names.some((name) => ['paused', 'resumed', 'clock_trusted'].includes(name))) health.reload();
 	});
-	const ticking = setInterval(() => {
-		for (const node of queue.querySelectorAll('[data-since]')) node.textContent = duration(Date.now() - Date.parse(node.dataset.since));
-	}, 1000);
 
 	return {
-		node: h('div', { class: 'view' },
+		node: h('div.view',
 			may('write') && box('actions', button('New schedule', () => createSchedule(), { class: 'primary' }),
 				link('#/workflows', 'Run a workflow now')),
 			line.node,
-			h('div', { class: 'columns' }, section('Slots', slots), section('Queue', queue), section('Health', health)),
+			h('div.columns', section('Slots', slots), section('Queue', queue), section('Health', health)),
 			section('Failures', failures),
 			section('Lately', last)),
-		end() { unhear(); line.end(); clearInterval(ticking); },
+		end() { unhear(); line.end(); },
 	};
 }
 
@@ -8534,11 +8609,11 @@ export function view({ query, go }) {
 
 import { get, getPlain, may } from './api.js';
 import { cancelRun, runNow } from './acts.js';
-import { bdi, box, button, facts, h, quiet, s, words } from './dom.js';
+import { bdi, box, button, facts, h, link, quiet, s, words } from './dom.js';
 import { history } from './history.js';
 import { liveList, liveThing } from './list.js';
 import { actor, workflowChoices, code, positionLink, runLink, scheduleLink, workflowLink } from './names.js';
-import { duration, fullTime, time, zone } from './time.js';
+import { duration, fullTime, since, time, zone } from './time.js';
 import { area, choices, col, longText, num, payload, section, status, tableOf } from './widgets.js';
 
 export function view({ query, go }) {
@@ -8553,7 +8628,7 @@ export function view({ query, go }) {
 				label: name === 'schedule_id' ? 'Schedule' : 'Trigger' }))],
 		columns: [num('Queued', (run) => time(run.queued_at)), col('State', (run) => status(run.status)),
 			col('Workflow', (run) => workflowLink(run.workflow_id)),
-			col('Mode', (run) => run.mode), num('Attempt', (run) => String(run.attempt)),
+			col('Mode', (run) => run.mode), num('Attempt', (run) => run.attempt),
 			num('Waited', (run) => (run.durations.slot_wait_ms === null ? '–' : duration(run.durations.slot_wait_ms))),
 				num('Took', (run) => (run.durations.run_ms === null ? '–' : duration(run.durations.run_ms))),
 			col('Error', (run) => (run.error && run.status === 'failed' ? words(run.error.reason) : '–')), col('Run', (run) => runLink(run.id))],
@@ -8576,30 +8651,31 @@ function strip(run) {
 	let x = 0;
 	const kind = (part) => (part.to.name === 'finished' || (part.to.name === 'now' && run.status === 'in_progress')
 		? 'work' : part.from.name === 'due' ? 'lag' : 'wait');
-	return h('div', { class: 'strip' },
+	return h('div.strip',
 		s('svg', { width: '100%', height: 14, 'aria-hidden': 'true' }, parts.map((part, index) => {
 			const width = (100 * shares[index]) / sum;
 			const rect = s('rect', { class: `part ${kind(part)}`, x: `${x}%`, width: `${Math.max(0.5, width - 0.4)}%`, height: 14, rx: 3 });
 			x += width;
 			return rect;
 		})),
-		h('ol', null, points.map((point, index) => h('li', null, h('strong', null, point.name), ' ', point.instant && time(point.instant),
-			index > 0 && h('span', { class: 'quiet number' }, ` after ${duration(parts[index - 1].took)}`)))));
+		h('ol', points.map((point, index) => h('li', h('strong', point.name), ' ', point.instant && time(point.instant),
+			index > 0 && h('span.quiet.number', ' after ', point.instant ? duration(parts[index - 1].took)
+				: since(points[index - 1].instant))))));
 }
 
 const positions = (list) => list.length > 0 && [' Proved by ',
 	list.map((position, index) => [index ? ', ' : '', positionLink(position)]), '.'];
 
 function showWhy(why) {
-	return [h('p', { class: 'why' }, longText(why.summary), '.'),
-		h('ul', { class: 'causes' }, why.waits_for.map((cause) => h('li', null, h('strong', null, words(cause.reason)), ': ',
+	return [h('p.why', longText(why.summary), '.'),
+		h('ul.causes', why.waits_for.map((cause) => h('li', h('strong', words(cause.reason)), ': ',
 			bdi(cause.detail), '.', positions(cause.positions),
-			cause.held_by?.length > 0 && h('details', null, h('summary', null, 'Who holds the slots'),
-				h('ul', null, cause.held_by.map((holder) => h('li', null, runLink(holder.run_id), ' since ', positionLink(holder.position)))))))),
-		why.running && h('p', null, `Attempt ${why.running.attempt}`, why.running.worker && [' at the worker ', bdi(why.running.worker)],
+			cause.held_by?.length > 0 && h('details', h('summary', 'Who holds the slots'),
+				h('ul', cause.held_by.map((holder) => h('li', runLink(holder.run_id), ' since ', positionLink(holder.position)))))))),
+		why.running && h('p', `Attempt ${why.running.attempt}`, why.running.worker && [' at the worker ', bdi(why.running.worker)],
 			' since ', time(why.running.started_at), '; its deadline is ', time(why.running.deadline), '.', positions(why.running.positions)),
-		why.ended && h('p', null, `Ended at `, time(why.ended.at), ' by ', actor(why.ended.by), '.', positions(why.ended.positions)),
-		h('p', { class: 'quiet small' }, 'As of ', positionLink(why.position), '.')];
+		why.ended && h('p', `Ended at `, time(why.ended.at), ' by ', actor(why.ended.by), '.', positions(why.ended.positions)),
+		h('p.quiet.small', 'As of ', positionLink(why.position), '.')];
 }
 
 const ATTEMPT = { run_started: 'started', lease_renewed: 'heard of', run_accepted: 'accepted', run_released: 'given back',
@@ -8622,43 +8698,47 @@ async function loadAttempts(id, signal) {
 
 const showAttempts = (attempts) => (attempts.length === 0 ? quiet('It has not started yet.') : tableOf(attempts, {
 	caption: 'Attempts, in their order',
-	columns: [num('Attempt', (one) => String(one.number)), num('Started', (one) => time(one.started)), num('Ended', (one) => time(one.ended)),
+	columns: [num('Attempt', (one) => one.number), num('Started', (one) => time(one.started)), num('Ended', (one) => time(one.ended)),
 		col('How', (one) => [one.state, one.reason && ` (${words(one.reason)})`]),
 			col('Worker', (one) => (one.worker ? bdi(one.worker) : '–')), col('Entry', (one) => positionLink(one.position))],
 }));
 
 const runFacts = (run) => facts([['State', status(run.status)], ['Workflow', workflowLink(run.workflow_id)], ['Version', run.version],
 	['Mode', run.mode], ['Schedule', run.schedule_id && scheduleLink(run.schedule_id)],
-	['Trigger', run.trigger_id && h('a', { href: `#/triggers/${run.trigger_id}` }, code(run.trigger_id))],
+	['Trigger', run.trigger_id && link(`#/triggers/${run.trigger_id}`, code(run.trigger_id))],
 		['Due', fullTime(run.scheduled_time)], ['Queued', fullTime(run.queued_at)], ['Started', fullTime(run.started_at)],
 	['Finished', fullTime(run.finished_at)], ['Next try', fullTime(run.not_before)],
 		['Deadline', run.status === 'in_progress' && fullTime(run.deadline)], ['Not later than', fullTime(run.expires_at)],
 	['Attempt', `${run.attempt} (${run.tries} that count)`], ['Worker', run.worker && bdi(run.worker)], ['Priority', run.priority],
-		['Asked by', actor(run.created_by)], ['Id', h('code', null, run.id)]]);
+		['Asked by', actor(run.created_by)], ['Id', h('code', run.id)]]);
 
-const payloads = (run) => (run.erased ? quiet('Its payloads were erased.') : [h('h3', null, 'Input'), payload(run.run_input, 'Run input'),
-	run.status === 'completed' && [h('h3', null, 'Output'), payload(run.output, 'Output')]]);
+const payloads = (run) => (run.erased ? quiet('Its payloads were erased.') : [h('h3', 'Input'), payload(run.run_input, 'Run input'),
+	run.status === 'completed' && [h('h3', 'Output'), payload(run.output, 'Output')]]);
 
 export function one({ id }) {
 	const path = `/workflow-runs/${id}`;
 	const past = history(path, (then) => [runFacts(then), payloads(then)]);
 	const attempts = area((signal) => loadAttempts(id, signal), showAttempts);
-	let seen = false;
+	let seen = null;
+	let isQueued = false;
 	const thing = liveThing({
 		id, idIn: 'run_id',
+		// Why it waits changes with the others.
+		concerns: ({ event }) => isQueued && /^(run_(?!queued)|license_set|concurrency_set|workflow_mod|paused|resumed)/.test(event),
 		load: async (signal) => {
 			const [run, why] = await Promise.all([get(path, {}, signal), getPlain(`${path}/why`, {}, signal)]);
 			return { run, why };
 		},
 		show: ({ run, why }) => {
-			if (seen) { attempts.reload(); past.reload(); }
-			seen = true;
+			if (seen && seen !== run.updated_at) { attempts.reload(); past.reload(); }
+			seen = run.updated_at;
+			isQueued = run.status === 'queued';
 			const isOver = ['completed', 'failed', 'cancelled'].includes(run.status);
 			return [may('write') && box('actions', !isOver && button('Cancel the run', () => cancelRun(run)),
 				button('Run again', () => runNow(run.workflow_id, run))),
-				section('Its way', strip(run)), section('Why', showWhy(why)),
+				section('Its way', strip(run)), section('Why', showWhy(why), isQueued && button('Ask again', () => thing.reload())),
 				run.error && section(run.status === 'failed' ? 'Error' : 'Last error',
-					h('p', null, h('strong', { class: 'bad' }, words(run.error.reason)), run.error.message && [': ', longText(run.error.message)])),
+					h('p', h('strong.bad', words(run.error.reason)), run.error.message && [': ', longText(run.error.message)])),
 				section('Payloads', payloads(run)), section('Facts', runFacts(run))];
 		},
 	});
@@ -8700,7 +8780,7 @@ export function view({ query, go }) {
 			col('Schedule', (one) => scheduleLink(one.id)),
 			may('write') && acts('Change', (one) => one.status === 'pending'
 				&& [button('Move', () => moveSchedule(one.id), { 'aria-label': `Move the schedule ${one.id}` }),
-				button('Cancel', () => cancelSchedule(one.id), { 'aria-label': `Cancel the schedule ${one.id}` })])].filter(Boolean),
+				button('Cancel', () => cancelSchedule(one.id), { 'aria-label': `Cancel the schedule ${one.id}` })])],
 	});
 	if (may('write')) list.node.prepend(box('actions', button('New schedule', () => createSchedule(query.workflow_id),
 		{ class: 'primary' })));
@@ -8708,7 +8788,7 @@ export function view({ query, go }) {
 }
 
 const scheduleFacts = (one) => facts([['State', status(one.status), ' ',
-	one.status === 'pending' && h('span', { class: 'quiet' }, relative(one.scheduled_time))],
+	one.status === 'pending' && h('span.quiet', relative(one.scheduled_time))],
 	['Due', fullTime(one.scheduled_time)], ['Workflow', workflowLink(one.workflow_id)],
 		['Version', one.version ?? 'the one active when it fires'],
 	['Fired', one.fired_at && [fullTime(one.fired_at), ' ', lateness(one.lateness_ms)]], ['Run', one.run_id && runLink(one.run_id)],
@@ -8716,7 +8796,7 @@ const scheduleFacts = (one) => facts([['State', status(one.status), ' ',
 	['Error', one.error_message && longText(one.error_message)], ['Priority', one.priority],
 		['Asked by', one.scheduled_by_name && bdi(one.scheduled_by_name)],
 	['De-duplication key', one.dedup_key && bdi(one.dedup_key)], ['Promised', [fullTime(one.created_at), ' by ', actor(one.created_by)]],
-		['Id', h('code', null, one.id)]]);
+		['Id', h('code', one.id)]]);
 
 const input = (one) => (one.erased ? quiet('The payloads were erased.') : payload(one.run_input, 'Run input'));
 
@@ -8762,12 +8842,12 @@ export function view({ query, go }) {
 		path: '/workflows', query, go, idIn: 'workflow_id', births: ['workflow_created', 'workflow_deleted'],
 			caption: 'Workflows, newest first', nothing: 'There is no workflow yet.',
 		columns: [col('Workflow', (one) => link(`#/workflows/${one.id}`, bdi(one.name))),
-			col('State', (one) => (one.paused ? h('span', { class: 'warn' }, 'paused') : 'active')),
+			col('State', (one) => (one.paused ? h('span.warn', 'paused') : 'active')),
 			num('Version', (one) => `${one.active_version} of ${one.latest_version}`), col('Limit', limit),
 				num('Time-out', (one) => duration(one.run_timeout_seconds * 1000)),
-			num('Tries', (one) => String(one.retry.max_attempts)), num('Changed', (one) => time(one.updated_at)),
+			num('Tries', (one) => one.retry.max_attempts), num('Changed', (one) => time(one.updated_at)),
 			may('write') && acts('Do', (one) => button('Run now', () => runNow(one.id),
-				{ 'aria-label': `Run ${one.name} now` }))].filter(Boolean),
+				{ 'aria-label': `Run ${one.name} now` }))],
 	});
 	list.node.prepend(box('actions', may('write') && button('New workflow', () => createWorkflow(), { class: 'primary' }),
 		link('#/triggers', 'Triggers'), link('#/webhooks', 'Completion webhooks')));
@@ -8778,7 +8858,7 @@ const settings = (one) => facts([['Description', one.description && longText(one
 	['Runs at once', limit(one)], ['Time-out of a run', duration(one.run_timeout_seconds * 1000)],
 	['Tries', one.retry.max_attempts],
 	['Waits between tries', one.retry.max_attempts > 1 && `${one.retry.initial_backoff_seconds} to ${one.retry.max_backoff_seconds} s`],
-	['Made', fullTime(one.created_at)], ['Changed', fullTime(one.updated_at)], ['Id', h('code', null, one.id)]]);
+	['Made', fullTime(one.created_at)], ['Changed', fullTime(one.updated_at)], ['Id', h('code', one.id)]]);
 
 /** Lines of two texts side by side, by the longest common run of lines. */
 function sideBySide(a, b) {
@@ -8792,7 +8872,6 @@ function sideBySide(a, b) {
 	const rows = [];
 	let [i, j] = [0, 0];
 	while (i < left.length || j < right.length) {
-		// What went, and what came in its place, stand beside each other.
 		const [gone, came] = [[], []];
 		while ((i < left.length || j < right.length) && !(i < left.length && j < right.length && left[i] === right[j])) {
 			if (j >= right.length || (i < left.length && table[i + 1][j] >= table[i][j + 1])) gone.push(left[i++]);
@@ -8820,21 +8899,21 @@ function diffPart(id, versions) {
 			const texts = [indent(a.definition.text), indent(b.definition.text)];
 			const count = diff.changes.length;
 			const rows = Math.max(...texts.map((text) => text.split('\n').length)) > COMPARED ? null : sideBySide(...texts);
-			replace(shown, h('p', null, count === 0
+			replace(shown, h('p', count === 0
 				? 'The definitions are the same.' : `${count} ${count === 1 ? 'place differs' : 'places differ'}: `,
-				diff.changes.slice(0, 50).map((one, index) => [index ? ', ' : '', h('code', null, one.path || 'the whole')])),
-				rows && h('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': 'Both definitions' },
-					h('table', { class: 'diff' }, h('caption', null, `Version ${old.value} and version ${now.value}`),
-					h('thead', null, h('tr', null, h('th', { scope: 'col' }, `Version ${old.value}`),
+				diff.changes.slice(0, 50).map((one, index) => [index ? ', ' : '', h('code', one.path || 'the whole')])),
+				rows && h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': 'Both definitions' },
+					h('table.diff', h('caption', `Version ${old.value} and version ${now.value}`),
+					h('thead', h('tr', h('th', { scope: 'col' }, `Version ${old.value}`),
 						h('th', { scope: 'col' }, `Version ${now.value}`))),
-					h('tbody', null, rows.map(([was, is]) => h('tr', null, h('td', { class: was !== is && was !== null ? 'gone' : '' },
-						was !== is && was !== null && h('span', { class: 'sign' }, '−'), was ?? ''),
-						h('td', { class: was !== is && is !== null ? 'new' : '' }, was !== is && is !== null && h('span', { class: 'sign' }, '+'),
+					h('tbody', rows.map(([was, is]) => h('tr', h('td', { class: was !== is && was !== null ? 'gone' : '' },
+						was !== is && was !== null && h('span.sign', '−'), was ?? ''),
+						h('td', { class: was !== is && is !== null ? 'new' : '' }, was !== is && is !== null && h('span.sign', '+'),
 						is ?? '')))))));
 		} catch (error) { replace(shown, problemBox(error, load)); }
 	}
 	load();
-	return [h('h3', null, 'Compare'), box('row', old, ' with ', now), shown];
+	return [h('h3', 'Compare'), box('row', old, ' with ', now), shown];
 }
 
 function showVersions(id, versions) {
@@ -8842,12 +8921,12 @@ function showVersions(id, versions) {
 		button('Save the draft as a version', () => saveVersion(id))),
 		tableOf(versions, {
 			caption: 'Versions, newest first; 0 is the draft',
-			columns: [num('Number', (one) => String(one.version_number)), col('Name', (one) => (one.version_name ? bdi(one.version_name) : '–')),
-				col('State', (one) => (one.is_active ? h('strong', { class: 'good' }, '● active') : '–')),
+			columns: [num('Number', (one) => one.version_number), col('Name', (one) => (one.version_name ? bdi(one.version_name) : '–')),
+				col('State', (one) => (one.is_active ? h('strong.good', '● active') : '–')),
 				num('Made', (one) => time(one.created_at)), col('Does',
-					(one) => h('code', null, JSON.parse(one.definition.text).executor?.type ?? '–')),
+					(one) => h('code', JSON.parse(one.definition.text).executor?.type ?? '–')),
 				may('write') && acts('Change', (one) => !one.is_active && button('Activate', () => activate(id, one),
-					{ 'aria-label': `Activate version ${one.version_number}` }))].filter(Boolean),
+					{ 'aria-label': `Activate version ${one.version_number}` }))],
 		}), diffPart(id, versions)];
 }
 
@@ -8855,8 +8934,8 @@ export function one({ id }) {
 	const versions = area((signal) => everything(`/workflows/${id}/versions`, signal), (items) => showVersions(id, items));
 	const triggers = area((signal) => everything('/workflow-triggers', signal), (items) => {
 		const own = items.filter((trigger) => trigger.workflow_id === id);
-		return own.length ? h('ul', { class: 'plain-list' },
-			own.map((trigger) => h('li', null, link(`#/triggers/${trigger.id}`, bdi(trigger.name)),
+		return own.length ? h('ul.plain-list',
+			own.map((trigger) => h('li', link(`#/triggers/${trigger.id}`, bdi(trigger.name)),
 			` (${trigger.kind}${trigger.enabled ? '' : ', disabled'})`))) : empty('No trigger starts it.');
 	});
 	const past = history(`/workflows/${id}`);
@@ -8870,9 +8949,9 @@ export function one({ id }) {
 			return [may('write') && box('actions', button('Run now', () => runNow(id), { class: 'primary' }),
 				button('New schedule', () => createSchedule(id)), button('Settings', () => editWorkflow(id)),
 				button('Concurrency', () => limitWorkflow(id)), button(workflow.paused ? 'Resume' : 'Pause', () => pauseWorkflow(id))),
-			workflow.paused && h('p', { class: 'warn' }, 'It is paused: its runs wait.'), section('Settings', settings(workflow)),
-			h('p', null, link(`#/runs?workflow_id=${id}`, 'Its runs'), ' · ', link(`#/schedules?workflow_id=${id}`, 'its schedules'), ' · ',
-				link(`#/webhooks?workflow_id=${id}`, 'its deliveries'))];
+			workflow.paused && h('p.warn', 'It is paused: its runs wait.'),
+			h('p', link(`#/runs?workflow_id=${id}`, 'Its runs'), ' · ', link(`#/schedules?workflow_id=${id}`, 'its schedules'), ' · ',
+				link(`#/webhooks?workflow_id=${id}`, 'its deliveries')), section('Settings', settings(workflow))];
 		},
 	});
 	return { title: bdi(workflowText(id)), node: box('view', thing.node, section('Versions', versions), section('Triggers', triggers),
@@ -8885,13 +8964,12 @@ export function one({ id }) {
 
 import { bdi, box, button, h, newID, quiet, replace, words } from './dom.js';
 import { indent } from './json.js';
-import { fieldValue, readField } from './time.js';
+import { fieldValue, isUntouched, readField } from './time.js';
 
 const live = () => document.getElementById('said');
 
-/** Says something to everybody, screen readers included. */
 export function say(text) {
-	const note = h('p', { class: 'note' }, text);
+	const note = h('p.note', text);
 	live().append(note);
 	setTimeout(() => note.remove(), 6000);
 }
@@ -8899,10 +8977,10 @@ export function say(text) {
 /** What is wrong, with the code that programs know it by. */
 export function problemBox(error, retry) {
 	const code = error.code ?? 'page';
-	return h('div', { class: 'problem', role: 'alert' },
-		h('p', null, h('strong', null, error.body?.title ?? 'That did not work'), ': ', bdi(error.message), ' ',
-			h('code', null, code), error.status === 429 || error.status === 503 ? ' It may work in a moment.' : null),
-		error.body?.request_id && h('p', { class: 'quiet small' }, 'Request ', h('code', null, error.body.request_id)),
+	return h('div.problem', { role: 'alert' },
+		h('p', h('strong', error.body?.title ?? 'That did not work'), ': ', bdi(error.message), ' ',
+			h('code', code), error.status === 429 || error.status === 503 ? ' It may work in a moment.' : null),
+		error.body?.request_id && h('p.quiet.small', 'Request ', h('code', error.body.request_id)),
 		retry && button('Try again', retry));
 }
 
@@ -8911,20 +8989,22 @@ export function problemBox(error, retry) {
  * @param load gets an `AbortSignal`; what it gives goes to `show`, which returns nodes.
  */
 export function area(load, show, attributes) {
-	const node = h('div', { class: 'area', ...attributes });
+	const node = h('div.area', { ...attributes });
 	let aborter = null;
 	let has = false;
 	async function reload() {
 		aborter?.abort();
 		const mine = new AbortController();
 		aborter = mine;
-		if (!has) replace(node, h('p', { class: 'quiet loading' }, 'Loading…'));
+		if (!has) replace(node, h('p.quiet.loading', 'Loading…'));
 		try {
 			const loaded = await load(mine.signal);
 			if (mine.signal.aborted) return;
 			const focused = node.contains(document.activeElement) ? labelOf(document.activeElement) : null;
+			const isUnfolded = node.querySelector('details[open]') !== null;
 			replace(node, show(loaded));
 			has = true;
+			for (const one of node.querySelectorAll('details')) one.open = isUnfolded;
 			if (focused) [...node.querySelectorAll('a[href], button')].find((one) => labelOf(one) === focused)?.focus();
 		} catch (error) {
 			if (error.name === 'AbortError' || mine.signal.aborted) return;
@@ -8940,7 +9020,7 @@ export function area(load, show, attributes) {
 
 const labelOf = (control) => control.getAttribute('aria-label') ?? control.textContent;
 
-export const empty = (text, ...more) => h('div', { class: 'empty' }, h('p', null, text), ...more);
+export const empty = (text, ...more) => h('div.empty', h('p', text), ...more);
 
 export function section(title, ...content) {
 	const id = newID('section');
@@ -8951,9 +9031,10 @@ export function section(title, ...content) {
  * A table whose rows can be put in one by one. On narrow screens each row becomes a card.
  * @param columns `{title, cell(item), class}`
  */
-export function table({ caption, columns, key = (item) => item.id }) {
+export function table({ caption, columns: all, key = (item) => item.id }) {
+	const columns = all.filter(Boolean);
 	const body = h('tbody', { role: 'rowgroup' });
-	const node = h('table', { role: 'table' }, h('caption', null, caption),
+	const node = h('table', { role: 'table' }, h('caption', caption),
 		h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((column) => h('th', {
 			role: 'columnheader', scope: 'col', class: column.class }, column.title)))), body);
 	const rows = new Map();
@@ -9006,7 +9087,7 @@ const SHOWN = 4000;
 
 /** A payload as it was sent, laid out in lines; the rest of a long one at a click. */
 export function payload(raw, label) {
-	if (raw === null || raw === undefined) return quiet(h('code', null, 'null'));
+	if (raw === null || raw === undefined) return quiet(h('code', 'null'));
 	const text = String(raw);
 	const lines = indent(text);
 	const pre = h('pre', { tabindex: '0', role: 'group', 'aria-label': label, dir: 'auto' }, lines.slice(0, SHOWN));
@@ -9020,41 +9101,42 @@ export function payload(raw, label) {
 			say('The browser does not let the page copy.');
 		}
 	}, { class: 'plain' });
-	return h('div', { class: 'payload' }, pre, box('actions', all, copy));
+	return h('div.payload', pre, box('actions', all, copy));
 }
 
-/** Text of somebody else that may be long. */
 export function longText(text, most = 300) {
 	if (text.length <= most) return bdi(text);
 	const shown = bdi(`${text.slice(0, most)}…`);
 	const all = button(`Show all ${text.length.toLocaleString('en')} characters`, () => { shown.textContent = text; all.remove(); },
 		{ class: 'plain' });
-	return h('span', null, shown, ' ', all);
+	return h('span', shown, ' ', all);
 }
 
 /** Pages by cursor; the browser's way back leads to the page before. */
-export const pager = (hasCursor, next, go) => h('nav', { class: 'pager', 'aria-label': 'Pages of the list' },
+export const pager = (hasCursor, next, go) => h('nav.pager', { 'aria-label': 'Pages of the list' },
 	hasCursor && button('First page', () => go(null)),
-	next ? button('Next page', () => go(next)) : h('span', { class: 'quiet' }, 'End of the list'));
+	next ? button('Next page', () => go(next)) : h('span.quiet', 'End of the list'));
 
 /** A form of filters; times are entered where the reader is (`type: 'datetime-local'`). */
 export function filters(fields, query, go) {
-	const form = h('form', { class: 'filters', role: 'search', 'aria-label': 'Filter',
+	const form = h('form.filters', { role: 'search', 'aria-label': 'Filter',
 		onsubmit: (event) => { event.preventDefault(); apply(); } },
 		fields.map(({ name, label, options, isFixed, type }) => {
 			const id = newID('filter');
 			const control = options
-				? h('select', { id, name, onchange: () => apply() }, !isFixed && h('option', { value: '' }, 'all'),
+				? h('select', { id, name,  }, !isFixed && h('option', { value: '' }, 'all'),
 					options.map(([value, text]) => h('option', { value }, text)))
 				: h('input', { id, name, type: type ?? 'text', step: type && '1', autocomplete: 'off', spellcheck: 'false' });
 			control.value = type && query[name] ? fieldValue(query[name]) : query[name] ?? (isFixed ? options[0][0] : '');
-			return h('div', { class: 'field' }, h('label', { for: id }, label), control);
+			return h('div.field', h('label', { for: id }, label), control);
 		}),
 		h('button', { type: 'submit' }, 'Filter'),
 		Object.keys(query).length > 0 && button('Clear', () => go({}), { class: 'plain' }));
 	function apply() {
 		const given = Object.fromEntries(new FormData(form));
-		for (const { name } of fields.filter((field) => field.type)) given[name] = readField(given[name])?.instant;
+		for (const { name } of fields.filter((field) => field.type)) {
+			given[name] = isUntouched(given[name], query[name]) ? query[name] : readField(given[name])?.instant;
+		}
 		go(given);
 	}
 	return form;

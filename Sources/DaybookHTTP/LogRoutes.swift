@@ -91,8 +91,12 @@ enum LogRoutes {
         }
         guard let principal = call.principal else { throw Problem.unauthorized }
         let stream = LogStream(
-            engine: api.engine, key: principal.key, filter: filter, payloads: payloads,
-            after: try after ?? api.engine.service().position, client: call.client)
+            engine: api.engine, filter: filter, payloads: payloads,
+            after: try after ?? api.engine.service().position, client: call.client
+        ) {
+            guard try api.engine.validKey(principal.key) != nil else { return false }
+            return principal.session.map { api.sessions.isOpen($0) } ?? true
+        }
         guard stream.begin() else { throw Problem(Unavailable.overloaded) }
         var reply = Reply(status: .ok, body: [])
         reply.headers[.contentType] = "text/event-stream"

@@ -9,11 +9,12 @@ import Synchronization
 /// holds a page of entries at most; a client that takes nothing is cut off.
 final class LogStream: Sendable {
     private let engine: Engine
-    private let key: KeyID
     private let filter: LogFilter
     private let payloads: Bool
     private let after: Position
     private let client: Client?
+    /// Whether who asked may still see it.
+    private let isAllowed: @Sendable () throws -> Bool
     /// Since when the client has not taken what was written.
     private let writingSince = Mutex<Int64?>(nil)
     private let hasBegun = Atomic<Bool>(false)
@@ -21,15 +22,15 @@ final class LogStream: Sendable {
     private static let page = 100
 
     init(
-        engine: Engine, key: KeyID, filter: LogFilter, payloads: Bool, after: Position,
-        client: Client?
+        engine: Engine, filter: LogFilter, payloads: Bool, after: Position, client: Client?,
+        isAllowed: @escaping @Sendable () throws -> Bool
     ) {
         self.payloads = payloads
         self.engine = engine
-        self.key = key
         self.filter = filter
         self.after = after
         self.client = client
+        self.isAllowed = isAllowed
     }
 
     deinit {
@@ -68,7 +69,7 @@ final class LogStream: Sendable {
         // At once, so that the client knows where it stands.
         var lastWrite = engine.clock.sinceBoot() - heartbeat
         while !Task.isCancelled, client?.isGone != true, !engine.feed.hasEnded,
-            try engine.validKey(key) != nil
+            try isAllowed()
         {
             let page = try await engine.log(
                 after: through, filter, limit: Self.page, payloads: payloads)

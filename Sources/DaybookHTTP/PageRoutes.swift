@@ -50,7 +50,6 @@ enum PageRoutes {
         reply.headers[.eTag] = file.tag
         reply.headers[.cacheControl] = "no-cache"
         reply.headers[.contentSecurityPolicy] = contentSecurityPolicy
-        reply.headers[.xContentTypeOptions] = "nosniff"
         reply.headers[.referrerPolicy] = "no-referrer"
         reply.headers[.openerPolicy] = "same-origin"
         return reply

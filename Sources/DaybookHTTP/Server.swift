@@ -197,6 +197,7 @@ package struct Server {
     private static func response(_ reply: Reply) -> Response {
         var headers = reply.headers
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
+        headers[.xContentTypeOptions] = "nosniff"
         return Response(
             status: reply.status, headers: headers,
             body: reply.stream.map { ResponseBody($0) }

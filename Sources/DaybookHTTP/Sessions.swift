@@ -6,6 +6,8 @@ import Synchronization
 
 /// A browser that has signed in with a key.
 struct Session: Sendable {
+    /// Of its cookie.
+    let digest: [UInt8]
     let key: KeyID
     /// To be sent along with everything that changes something: no other site can know it.
     let token: String
@@ -17,7 +19,7 @@ final class Sessions: Sendable {
     static let seconds = 12 * 3_600
     static let cookieName = "daybook_session"
     private static let most = 1_000
-    private static let mostOfKey = 20
+    private static let mostOfKey = 200
     private static let secretBytes = 32
 
     private let engine: Engine
@@ -33,13 +35,14 @@ final class Sessions: Sendable {
         let cookie = lowercaseHex(engine.randomBytes(Self.secretBytes))
         let now = engine.clock.now()
         let session = Session(
-            key: key, token: lowercaseHex(engine.randomBytes(Self.secretBytes)),
+            digest: sha256(Array(cookie.utf8)), key: key,
+            token: lowercaseHex(engine.randomBytes(Self.secretBytes)),
             expiresAt: now.adding(seconds: Self.seconds))
         open.withLock { open in
             open = open.filter { $0.value.expiresAt > now }
             Self.makeRoom(&open, for: key, most: Self.mostOfKey)
             Self.makeRoom(&open, for: nil, most: Self.most)
-            open[sha256(Array(cookie.utf8))] = session
+            open[session.digest] = session
         }
         return (session, cookie)
     }
@@ -60,6 +63,11 @@ final class Sessions: Sendable {
         let now = engine.clock.now()
         let session = open.withLock { $0[sha256(Array(cookie.utf8))] }
         return session.flatMap { $0.expiresAt > now ? $0 : nil }
+    }
+
+    /// Whether it has neither ended nor been signed out.
+    func isOpen(_ session: Session) -> Bool {
+        session.expiresAt > engine.clock.now() && open.withLock { $0[session.digest] != nil }
     }
 
     func end(_ headers: HTTPFields) {

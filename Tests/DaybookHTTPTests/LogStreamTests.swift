@@ -53,6 +53,33 @@ struct LogStreamTests {
         }
     }
 
+    @Test("a stream ends when its browser signs out")
+    func signedOut() async throws {
+        var settings = TestAPI.settings
+        settings.streamHeartbeatSeconds = 1
+        try await LiveAPI.run(settings: settings) { live in
+            let signIn = try RawClient(port: live.port)
+            await signIn.send(
+                live.request(
+                    "POST", "/session", #"{"key":"\#(live.key)"}"#, "Connection: close\r\n"))
+            let answer = try #require(await signIn.read())
+            let cookie = try #require(answer.firstMatch(of: /daybook_session=[0-9a-f]+/)).0
+            let token = try #require(answer.firstMatch(of: /"csrf_token":"([0-9a-f]+)"/)).1
+            func request(_ method: String, _ path: String, _ more: String = "") -> String {
+                "\(method) \(path) HTTP/1.1\r\nHost: x\r\nCookie: \(cookie)\r\n\(more)\r\n"
+            }
+            let stream = try RawClient(port: live.port)
+            await stream.send(request("GET", "/log/stream"))
+            _ = try #require(await stream.read { $0.contains("event: through") })
+            let signOut = try RawClient(port: live.port)
+            await signOut.send(
+                request("DELETE", "/session", "Daybook-CSRF: \(token)\r\nConnection: close\r\n"))
+            #expect(await signOut.read()?.hasPrefix("HTTP/1.1 204") == true)
+            // The end of a chunked body.
+            #expect(await stream.read { $0.hasSuffix("0\r\n\r\n") } != nil)
+        }
+    }
+
     @Test("an event is one line of data, also where a definition came with line ends")
     func lineEnds() async throws {
         try await LiveAPI.run { live in
@@ -163,10 +190,9 @@ struct LogStreamTests {
                 isCut.withLock { $0 = true }
                 cut.ring()
             }
-            let key = try #require(APIKeyText(api.adminKey)).id
             let stream = LogStream(
-                engine: api.engine, key: key, filter: LogFilter(), payloads: false, after: 0,
-                client: client)
+                engine: api.engine, filter: LogFilter(), payloads: false, after: 0,
+                client: client, isAllowed: { true })
             #expect(stream.begin())
             let writing = Task {
                 var writer: any ResponseBodyWriter = StuckWriter(cut: cut)

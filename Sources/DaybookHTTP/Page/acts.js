@@ -5,7 +5,7 @@ import { bdi, h, replace, words } from './dom.js';
 import { Mistake, ask, checkField, choiceField, jsonField, textField, timeField } from './forms.js';
 import { indent } from './json.js';
 import { workflowChoices, workflow, workflowText } from './names.js';
-import { HOUR, MINUTE, both, isUTC, local, utc } from './time.js';
+import { HOUR, MINUTE, both, fullTime } from './time.js';
 
 const numberText = (number) => (number === 0 ? 'draft' : `version ${number}`);
 
@@ -13,17 +13,22 @@ export const versionText = ({ version_number: number, version_name: name, is_act
 	`${numberText(number)}${name ? ` – ${name}` : ''}${isActive ? ' (active)' : ''}`;
 
 function versionField(unpinned, value) {
-	const field = choiceField('version', 'Version', [['', unpinned]]);
+	// What is chosen stays chosen before the others are known, and where they are too many.
+	const given = Number.isInteger(value) ? [[String(value), numberText(value)]] : [];
+	const field = choiceField('version', 'Version', [['', unpinned], ...given], { value: value ?? '' });
 	let asked = null;
 	return {
 		...field,
 		async follow(id) {
+			if (asked) replace(field.input, h('option', { value: '' }, unpinned));
 			asked = id;
 			const list = id ? (await get(`/workflows/${id}/versions`, { limit: 100 })).items : [];
 			if (asked !== id) return;
+			const chosen = field.input.value;
 			replace(field.input, h('option', { value: '' }, unpinned),
 				list.map((one) => h('option', { value: String(one.version_number) }, versionText(one))));
-			field.input.value = String(value ?? '');
+			if (given.length && !list.some((one) => one.version_number === value)) field.input.append(h('option', { value }, numberText(value)));
+			field.input.value = chosen;
 		},
 		read: () => (field.input.value === '' ? undefined : Number(field.input.value)),
 	};
@@ -57,7 +62,6 @@ export function createSchedule(chosen) {
 	});
 }
 
-/** Says how a race with the firing ended. */
 const raced = (id) => async (error) => {
 	if (error.code !== 'not_pending') return error;
 	const now = await get(`/workflow-schedules/${id}`);
@@ -66,8 +70,6 @@ const raced = (id) => async (error) => {
 		: `Too late: it is ${state} since ${both(now.updated_at)}.`);
 };
 
-const when = (instant) => (isUTC ? utc(instant) : [local(instant), h('span', { class: 'quiet' }, ` (${utc(instant)})`)]);
-
 /** Moves a promise; `target` is where a mark was dragged to. */
 export async function moveSchedule(id, target) {
 	const path = `/workflow-schedules/${id}`;
@@ -75,7 +77,7 @@ export async function moveSchedule(id, target) {
 	return ask({
 		title: 'Move this promise?', action: 'Move', method: 'PATCH', path, etag: schedule.etag, failed: raced(id),
 			done: (moved) => `Moved to ${both(moved.scheduled_time)}.`,
-		content: h('p', null, 'The promise of ', bdi(workflowText(schedule.workflow_id)), ' for ', when(schedule.scheduled_time),
+		content: h('p', 'The promise of ', bdi(workflowText(schedule.workflow_id)), ' for ', fullTime(schedule.scheduled_time),
 			` is ${words(schedule.status)}. It is to move to:`),
 		fields: [whenField(target ?? schedule.scheduled_time)],
 	});
@@ -102,7 +104,7 @@ export async function cancelSchedule(id) {
 	return ask({
 		title: 'Cancel this promise?', action: 'Cancel the promise', danger: true, method: 'DELETE', path, etag: schedule.etag,
 			failed: raced(id), done: 'The promise is cancelled: it will not fire.',
-		content: h('p', null, bdi(workflowText(schedule.workflow_id)), ' for ', when(schedule.scheduled_time),
+		content: h('p', bdi(workflowText(schedule.workflow_id)), ' for ', fullTime(schedule.scheduled_time),
 			' will not run. This cannot be taken back.'),
 	});
 }
@@ -122,7 +124,7 @@ export async function runNow(id, like) {
 
 export const cancelRun = (run) => ask({
 	title: 'Cancel this run?', action: 'Cancel the run', danger: true, path: `/workflow-runs/${run.id}/cancel`, done: 'The run is cancelled.',
-	content: h('p', null, run.status === 'queued'
+	content: h('p', run.status === 'queued'
 		? 'It will not start.' : 'Whoever carries it out may not notice before it is done; its answer will not count.',
 		run.schedule_id ? ' Its schedule becomes failed.' : ''),
 });
@@ -167,7 +169,7 @@ export async function pauseWorkflow(id) {
 	return ask({
 		title: paused ? 'Let it run again?' : 'Pause this workflow?', action: paused ? 'Resume' : 'Pause', method: 'PATCH', path, etag,
 			body: { paused: !paused }, done: paused ? 'The workflow goes on.' : 'The workflow is paused.',
-		content: h('p', null, paused ? 'Queued runs start as there are slots.'
+		content: h('p', paused ? 'Queued runs start as there are slots.'
 			: 'Its schedules still fire; their runs wait until it goes on. Runs in progress are not touched.'),
 	});
 }
@@ -177,7 +179,7 @@ export async function editDraft(id) {
 	return ask({
 		title: 'Edit the draft', wide: true, method: 'PUT', path: `/workflows/${id}/versions/0/definition`,
 			body: (read) => read.definition.text, done: 'The draft is saved.',
-		content: draft.is_active && h('p', { class: 'hint' }, 'The draft is the active version: what is queued from now on runs like this.'),
+		content: draft.is_active && h('p.hint', 'The draft is the active version: what is queued from now on runs like this.'),
 		fields: [jsonField('definition', 'Definition (JSON)', { value: indent(draft.definition.text), required: true })],
 	});
 }
@@ -193,7 +195,7 @@ export async function activate(id, version) {
 	return ask({
 		title: `${isBack ? 'Roll back to' : 'Activate'} ${numberText(version.version_number)}?`, action: isBack ? 'Roll back' : 'Activate',
 			path: `/workflows/${id}/versions/${version.version_number}/activate`, etag: now.etag, done: 'The version is active.',
-		content: [h('p', null, `Active is ${numberText(now.active_version)}.`), h('p', null, 'What fires or is run from now on takes ',
+		content: [h('p', `Active is ${numberText(now.active_version)}.`), h('p', 'What fires or is run from now on takes ',
 			numberText(version.version_number), '; what is queued already keeps what it was queued with.')],
 	});
 }

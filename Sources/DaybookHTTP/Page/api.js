@@ -1,15 +1,12 @@
-/** The REST API as the page uses it. */
+/** The REST API. */
 
 import { parse, compose } from './json.js';
 
-/** In the browser's memory while somebody is signed in. */
 const MARK = 'daybook-signed-in';
 const PAYLOADS = new Set(['run_input', 'output', 'definition']);
 
-/** Who is signed in; `null` while nobody is. */
 export let session = null;
 
-/** Hears that the session has ended, and why. */
 export const ended = new EventTarget();
 
 /** An answer that says what is wrong (RFC 9457), or that there was none. */
@@ -35,7 +32,6 @@ export function queryText(query) {
 }
 
 async function send(method, path, { query, headers = {}, body, signal } = {}) {
-	// What a view that was left still wanted to know.
 	if (!session && path !== '/session') throw new DOMException('nobody is signed in', 'AbortError');
 	try {
 		return await fetch(path + queryText(query), { method, headers, body, signal, cache: 'no-store', redirect: 'error' });
@@ -94,13 +90,15 @@ export async function change(method, path, { act, etag, body, query } = {}) {
 		const said = await answer.text();
 		return said ? parse(said, PAYLOADS) : {};
 	} catch (error) {
-		// An earlier sending was accepted after all, and this one says something else.
-		if (error.code === 'idempotency_key_reused') act?.renew();
+		if (error.code === 'idempotency_key_reused') {
+			act?.renew();
+			error.message = 'an earlier sending was accepted after all; look at it first: sent once more, this is a second act';
+		}
 		throw error;
 	}
 }
 
-const RANKS = { read: ['read'], work: ['work'], write: ['read', 'work', 'write'], admin: ['read', 'work', 'write', 'admin'] };
+const RANKS = { read: 'read', work: 'work', write: 'read work write', admin: 'read work write admin' };
 
 export const may = (role) => RANKS[session?.role]?.includes(role) ?? false;
 
@@ -108,6 +106,9 @@ export const may = (role) => RANKS[session?.role]?.includes(role) ?? false;
 export const memory = (act) => {
 	try { return act(localStorage); } catch { return undefined; }
 };
+
+// The tabs of a browser have one session: who signs in or out in one does so in all.
+addEventListener('storage', (event) => { if (event.key === MARK) location.reload(); });
 
 /** Takes up the session that the browser has; the cookie itself is hidden from the page. */
 export async function resume() {
@@ -120,7 +121,7 @@ export async function resume() {
 export async function signIn(key) {
 	const headers = { 'Content-Type': 'application/json' };
 	session = await (await checked(await send('POST', '/session', { headers, body: JSON.stringify({ key }) }))).json();
-	memory((has) => has.setItem(MARK, '1'));
+	memory((has) => has.setItem(MARK, session.expires_at));
 	return session;
 }
 
@@ -131,7 +132,6 @@ export async function signOut(why = 'You are signed out.') {
 
 export const everything = async (path, signal) => (await pages(path, {}, { items: 2000, pages: 20, signal })).items;
 
-/** Reads pages until there are so many items, no more, or so many pages. */
 export async function pages(path, query, { items = 100, pages: most = 5, signal } = {}) {
 	const all = [];
 	let cursor = null;

@@ -22,6 +22,7 @@ const MENU = { now: 'Now', schedules: 'Schedules', runs: 'Runs', workflows: 'Wor
 const TITLES = { ...MENU, triggers: 'Triggers' };
 const UNDER = { triggers: 'workflows', webhooks: 'workflows' };
 
+const icon = (size) => h('img', { src: '/page/icon.svg', alt: '', width: size, height: size });
 const app = document.getElementById('app');
 let current = null;
 let unhear = null;
@@ -49,7 +50,7 @@ async function visit(isFirst) {
 	const { name, id, query } = place();
 	const make = VIEWS[name]?.[id ? 1 : 0];
 	const heading = h('h1', { tabindex: '-1' }, TITLES[name] ?? 'Daybook');
-	const body = h('div', null, h('p', { class: 'quiet loading' }, 'Loading…'));
+	const body = h('div', h('p.quiet.loading', 'Loading…'));
 	replace(document.querySelector('main'), heading, body);
 	for (const item of document.querySelectorAll('nav.menu a')) {
 		if (item.dataset.view === (UNDER[name] ?? name)) item.setAttribute('aria-current', 'page');
@@ -59,7 +60,7 @@ async function visit(isFirst) {
 	scrollTo(0, 0);
 	try {
 		await ready();
-		const made = make ? await make({ id, query, go }) : { node: h('p', null, 'There is no such page. ', link('#/now', 'Go to Now')),
+		const made = make ? await make({ id, query, go }) : { node: h('p', 'There is no such page. ', link('#/now', 'Go to Now')),
 			title: 'Not found', end() {} };
 		if (mine !== visits) { made.end(); return; }
 		current = made;
@@ -75,10 +76,10 @@ async function visit(isFirst) {
 const STATES = { live: '● Live', lost: '○ Connection lost', off: '○ Connecting' };
 
 function connection() {
-	const text = h('span', null, STATES.off);
-	const at = h('a', { class: 'number', href: '#/log' });
+	const text = h('span', STATES.off);
+	const at = h('a.number', { href: '#/log' });
 	const again = button('Try now', retry, { class: 'plain', hidden: true });
-	const node = h('div', { class: 'connection' }, text, at, again);
+	const node = h('div.connection', text, at, again);
 	function heard(state, before, position) {
 		at.textContent = position === null ? '' : `#${position}`;
 		// A session that has ended looks like a lost connection from here.
@@ -96,13 +97,13 @@ function connection() {
 function enter() {
 	const live = connection();
 	document.body.className = 'inside';
-	replace(app, h('header', null, h('a', { class: 'brand', href: '#/now' },
-		h('img', { src: '/page/icon.svg', alt: '', width: 22, height: 22 }), 'Daybook'),
-		h('nav', { class: 'menu', 'aria-label': 'Main' },
+	replace(app, h('header', h('a.brand', { href: '#/now' },
+		icon(22), 'Daybook'),
+		h('nav.menu', { 'aria-label': 'Main' },
 			Object.entries(MENU).map(([name, text]) => h('a', { href: `#/${name}`, 'data-view': name }, text))),
-		h('div', { class: 'who' }, live.node, h('span', { class: 'quiet' }, bdi(session.key_name), ` · ${session.role}`),
+		h('div.who', live.node, h('span.quiet', bdi(session.key_name), ` · ${session.role}`),
 			button('Sign out', () => signOut().catch((error) => say(`${error.message} (${error.code})`))))),
-	h('main', { id: 'main' }), h('footer', { class: 'quiet small' }, isUTC
+	h('main', { id: 'main' }), h('footer.quiet.small', isUTC
 		? 'Times are UTC.' : `Times are those of ${zone}; UTC stands beside them or in their tip.`));
 	const renamed = throttle(500, refresh);
 	unhear = hear((entries) => {
@@ -125,12 +126,14 @@ function leave(why) {
 	document.title = 'Sign in – Daybook';
 	const key = h('input', { id: 'key', type: 'password', autocomplete: 'current-password', spellcheck: 'false', 'aria-required': 'true',
 		'aria-describedby': 'key-hint' });
-	const wrong = h('div', null, why && h('p', { class: 'note', role: 'status' }, why));
+	const wrong = h('div', why && h('p.note', { role: 'status' }, why));
 	const form = h('form', {
 		onsubmit: async (event) => {
 			event.preventDefault();
 			try {
 				await signIn(key.value.trim());
+				// After a restart the server may have a newer page.
+				if (may('read') && why) { location.reload(); return; }
 				if (may('read')) { enter(); return; }
 				await signOut('This key carries out runs and sees nothing. Sign in with a key of the role read, write or admin.');
 				return;
@@ -139,14 +142,21 @@ function leave(why) {
 			}
 			key.focus();
 		},
-	}, h('div', { class: 'field' }, h('label', { for: 'key' }, 'API key'), key,
-		h('p', { class: 'hint', id: 'key-hint' }, 'It begins with dbk_. The page keeps no copy of it.')), wrong,
+	}, h('div.field', h('label', { for: 'key' }, 'API key'), key,
+		h('p.hint', { id: 'key-hint' }, 'It begins with dbk_. The page keeps no copy of it.')), wrong,
 		box('actions', h('button', { type: 'submit', class: 'primary' }, 'Sign in')));
-	replace(app, h('main', { id: 'main', class: 'sign-in' }, h('img', { src: '/page/icon.svg', alt: '', width: 44, height: 44 }),
+	replace(app, h('main', { id: 'main', class: 'sign-in' }, icon(44),
 		h('h1', { tabindex: '-1' }, 'Daybook'), form));
 	key.focus();
 }
 
+// What a click could not do, and nothing else tells.
+addEventListener('unhandledrejection', (event) => {
+	const { reason } = event;
+	if (reason.name !== 'AbortError' && !reason.body) return;
+	event.preventDefault();
+	if (reason.body && session) say(`That did not work: ${reason.message} (${reason.code}).`);
+});
 ended.addEventListener('ended', (event) => leave(event.detail));
 addEventListener('hashchange', () => visit(false));
 document.querySelector('.skip').addEventListener('click', (event) => {
@@ -158,5 +168,5 @@ try {
 	if ((await resume()) && may('read')) enter();
 	else leave();
 } catch (error) {
-	replace(app, h('main', { id: 'main' }, h('h1', null, 'Daybook'), problemBox(error, () => location.reload())));
+	replace(app, h('main', { id: 'main' }, h('h1', 'Daybook'), problemBox(error, () => location.reload())));
 }

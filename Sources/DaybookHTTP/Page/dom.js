@@ -21,8 +21,13 @@ function put(node, children) {
 	}
 }
 
-/** An element: `h('p', {class: 'quiet', onclick: act}, 'text', h('b', null, '!'))`. */
-export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+/** An element: `h('p.quiet', {onclick: act}, 'text', h('b', '!'))`; attributes may be left out. */
+export function h(tag, ...rest) {
+	const [name, ...classes] = tag.split('.');
+	const node = document.createElement(name);
+	if (classes.length) node.className = classes.join(' ');
+	return fill(node, rest[0]?.constructor === Object ? rest.shift() : null, rest);
+}
 
 export const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
@@ -31,28 +36,37 @@ export function replace(node, ...children) {
 	put(node, children);
 }
 
-/** A text that somebody else wrote: its direction stays its own. */
+/** Somebody else's text: its direction stays its own. */
 export const bdi = (text, attributes) => h('bdi', { dir: 'auto', ...attributes }, text);
 
 export const box = (name, ...children) => h('div', { class: name }, ...children);
 
-export const quiet = (...children) => h('p', { class: 'quiet' }, ...children);
+export const quiet = (...children) => h('p.quiet', ...children);
 
 export const link = (href, ...children) => h('a', { href }, ...children);
 
-export const button = (label, onclick, attributes) => h('button', { type: 'button', onclick, ...attributes }, label);
+/** While what a button does is under way, its dialog included, another click does nothing. */
+export function button(label, act, attributes) {
+	let isBusy = false;
+	const onclick = async () => {
+		if (isBusy) return;
+		isBusy = true;
+		try { await act(); } finally { isBusy = false; }
+	};
+	return h('button', { type: 'button', onclick, ...attributes }, label);
+}
 
 /** Names and values, for facts about one thing; pairs without a value are left out. */
-export const facts = (pairs) => h('dl', { class: 'facts' },
-	pairs.filter(([, value]) => value || value === 0).map(([name, ...value]) => h('div', null, h('dt', null, name),
-	h('dd', null, ...value))));
+export const facts = (pairs) => h('dl.facts',
+	pairs.filter(([, value]) => value || value === 0).map(([name, ...value]) => h('div', h('dt', name),
+	h('dd', ...value))));
 
 export const words = (name) => name.replaceAll('_', ' ');
 
 let last = 0;
 export const newID = (prefix = 'id') => `${prefix}-${++last}`;
 
-/** Calls at most once in so many milliseconds, and once more at the end. */
+/** Calls at most once in so many ms, and once more at the end. */
 export function throttle(milliseconds, act) {
 	let timer = null;
 	let next = 0;

@@ -3,13 +3,11 @@
 import { Act, change } from './api.js';
 import { box, button, h, newID, replace } from './dom.js';
 import { JSONMistake, Raw, parse } from './json.js';
-import { both, fieldValue, isUTC, readField, utc, zone } from './time.js';
+import { both, fieldValue, isUTC, isUntouched, readField, utc, zone } from './time.js';
 import { problemBox, say } from './widgets.js';
 
 /**
  * Asks and acts: sends what the fields say, and `body`, to `path`. What goes wrong is shown, and can be tried again.
- * @param path may be a function of nothing, where a field decides.
- * @param more fields that are seldom needed.
  * @param failed is told what went wrong and may give a better word for it.
  * @returns what was answered, or `undefined` where the dialog was left.
  */
@@ -25,7 +23,7 @@ export function ask({ title, content, fields = [], more = [], action = 'Save', m
 				{ act, etag, query: query?.(), body: method === 'DELETE' ? undefined : sent });
 		};
 		const id = newID('dialog');
-		const wrong = h('div', { class: 'wrong' });
+		const wrong = h('div.wrong');
 		const ok = h('button', { type: 'submit', class: danger ? 'danger' : 'primary' }, action);
 		let result;
 		let isSending = false;
@@ -43,8 +41,8 @@ export function ask({ title, content, fields = [], more = [], action = 'Save', m
 					if (done) say(typeof done === 'function' ? done(result) : done);
 					dialog.close();
 				} catch (thrown) {
-					const error = (await failed?.(thrown).catch(() => null)) ?? thrown;
-					replace(wrong, error instanceof Mistake ? h('p', { class: 'problem', role: 'alert' }, error.message) : problemBox(error));
+					const error = clearer((await failed?.(thrown).catch(() => null)) ?? thrown);
+					replace(wrong, error instanceof Mistake ? h('p.problem', { role: 'alert' }, error.message) : problemBox(error));
 					mark(form, error);
 					if (!(error instanceof Mistake) && !('code' in error)) console.error(error);
 				}
@@ -52,7 +50,7 @@ export function ask({ title, content, fields = [], more = [], action = 'Save', m
 				ok.removeAttribute('aria-disabled');
 			},
 		}, h('h2', { id }, title), content, fields.map((field) => field.node),
-		more.length > 0 && h('details', null, h('summary', null, 'More'), more.map((field) => field.node)), wrong,
+		more.length > 0 && h('details', h('summary', 'More'), more.map((field) => field.node)), wrong,
 		box('actions', ok, path && button('Cancel', () => dialog.close())));
 		const dialog = h('dialog', { 'aria-labelledby': id, class: wide ? 'wide' : undefined }, form);
 		const before = document.activeElement;
@@ -66,16 +64,17 @@ export function ask({ title, content, fields = [], more = [], action = 'Save', m
 	});
 }
 
-/** Shows something, such as a key that is there only once. */
 export const tell = (title, content, wide) => ask({ title, content, wide, action: 'Close', send: async () => true });
 
-/** What the user must put right before anything is sent. */
 export class Mistake extends Error {
 	constructor(message, field) {
 		super(message);
 		this.field = field;
 	}
 }
+
+const clearer = (error) => (error.status === 412
+	? new Mistake('It was changed meanwhile. Nothing was done: leave this, look at how it is now, and do it again.') : error);
 
 function mark(form, error) {
 	const names = error.errors?.map(({ pointer }) => pointer.replace(/^[/?]/, '').split('/')[0]) ?? [error.field];
@@ -86,8 +85,8 @@ function mark(form, error) {
 
 function labelled(label, control, hint) {
 	const id = newID('field');
-	const field = h('div', { class: 'field' }, h('label', { for: id }, label), control,
-		hint && h('p', { class: 'hint', id: `${id}-hint` }, hint));
+	const field = h('div.field', h('label', { for: id }, label), control,
+		hint && h('p.hint', { id: `${id}-hint` }, hint));
 	control.id = id;
 	if (hint) control.setAttribute('aria-describedby', `${id}-hint`);
 	return field;
@@ -97,8 +96,7 @@ function labelled(label, control, hint) {
 export function textField(name, label, { value = '', hint, type = 'text', min, max, required = false, autocomplete = 'off',
 	maxlength } = {}) {
 	const input = h('input', { name, type, min, max, maxlength, autocomplete, spellcheck: 'false', dir: type === 'text' ? 'auto' : undefined,
-		value: value ?? '' });
-	if (required) input.setAttribute('aria-required', 'true');
+		value: value ?? '', 'aria-required': required && 'true' });
 	return {
 		node: labelled(label, input, hint),
 		input,
@@ -123,31 +121,31 @@ export function choiceField(name, label, options, { value, hint, onchange } = {}
 export function checkField(name, label, value = false) {
 	const id = newID('check');
 	const input = h('input', { type: 'checkbox', name, id, checked: value });
-	return { node: h('div', { class: 'field check' }, input, h('label', { for: id }, label)), input, read: () => input.checked };
+	return { node: h('div.field.check', input, h('label', { for: id }, label)), input, read: () => input.checked };
 }
 
 /** A time, entered where the reader is or in UTC, and told back in both. */
 export function timeField(name, label, { value, required = false } = {}) {
-	const input = h('input', { name, type: 'datetime-local', step: '1', autocomplete: 'off' });
-	if (required) input.setAttribute('aria-required', 'true');
+	const input = h('input', { name, type: 'datetime-local', step: '1', autocomplete: 'off',
+		'aria-required': required && 'true', oninput: () => tell() });
 	const mode = h('select', { 'aria-label': `${label}: zone` }, !isUTC && h('option', { value: 'local' }, zone),
 		h('option', { value: 'utc' }, 'UTC'));
-	const echo = h('output', { class: 'echo' });
+	const echo = h('output.echo');
 	const inUTC = () => mode.value === 'utc';
-	const read = () => (input.value ? readField(input.value, inUTC()) : null);
 	let original = null;
+	let meant = null;
 	function tell() {
-		const meant = read();
+		// What was not touched keeps the digits that the field does not show, and which of two equal times it is.
+		meant = isUntouched(input.value, original, inUTC()) ? { instant: original } : readField(input.value, inUTC());
 		replace(echo, meant ? [isUTC || inUTC() ? utc(meant.instant) : both(meant.instant),
-			meant.note && h('strong', null, ` ${meant.note}`)] : 'No time yet');
+			meant.note && h('strong', ` ${meant.note}`)] : 'No time yet');
 	}
 	function set(instant) {
 		original = instant;
 		input.value = fieldValue(instant, inUTC());
 		tell();
 	}
-	input.addEventListener('input', tell);
-	mode.addEventListener('change', () => { const meant = read(); if (meant) input.value = fieldValue(meant.instant, inUTC()); tell(); });
+	mode.addEventListener('change', () => { if (meant) set(meant.instant); else tell(); });
 	if (value) set(value);
 	tell();
 	const field = labelled(label, input);
@@ -160,19 +158,17 @@ export function timeField(name, label, { value, required = false } = {}) {
 		input,
 		set,
 		read() {
-			const meant = read();
+			tell();
 			if (!meant && (required || input.validity.badInput)) throw new Mistake(`${label}: give a date and a time.`, name);
-			// What was not touched keeps the digits that the field does not show.
-			return meant && original && fieldValue(original, inUTC()) === input.value ? original : meant?.instant;
+			return meant?.instant;
 		},
 	};
 }
 
 /** An editor for JSON that shows where the text goes wrong; what was typed is sent byte for byte. */
 export function jsonField(name, label, { value = '', hint, required = false } = {}) {
-	const area = h('textarea', { name, rows: '7', spellcheck: 'false', dir: 'auto', autocomplete: 'off' });
-	area.value = value;
-	const state = h('p', { class: 'hint', id: newID('json') });
+	const area = h('textarea', { name, rows: '7', spellcheck: 'false', dir: 'auto', autocomplete: 'off', value, oninput: () => tell() });
+	const state = h('p.hint', { id: newID('json') });
 	const check = () => {
 		if (area.value.trim() === '') return null;
 		try {
@@ -196,7 +192,6 @@ export function jsonField(name, label, { value = '', hint, required = false } = 
 		area.focus();
 		area.setSelectionRange(mistake.offset, mistake.offset + 1);
 	}
-	area.addEventListener('input', tell);
 	tell();
 	const field = labelled(label, area);
 	area.setAttribute('aria-describedby', state.id);

@@ -7,12 +7,11 @@ import { local } from './time.js';
 import { area, problemBox } from './widgets.js';
 
 /**
- * @param path of the thing in the API.
  * @param showPast makes nodes of the thing as it was; without it there is no slider.
  */
 export function history(path, showPast) {
 	const entries = [];
-	const list = h('ol', { class: 'entries' });
+	const list = h('ol.entries');
 	const slider = showPast && pastSlider(path, entries, showPast);
 	const older = box('actions');
 	let cursor = null;
@@ -37,7 +36,7 @@ export function history(path, showPast) {
 
 function pastSlider(path, entries, showPast) {
 	const id = newID('as-of');
-	const shown = h('div', { class: 'past' });
+	const shown = h('div.past');
 	const range = h('input', { type: 'range', id, min: '0', step: '1' });
 	const told = h('output', { for: id }, 'as it is now');
 	let asked = 0;
@@ -62,10 +61,12 @@ function pastSlider(path, entries, showPast) {
 	});
 
 	return {
-		node: h('div', { class: 'as-of' }, h('label', { for: id }, 'Look back'), range, told, shown),
+		node: h('div.as-of', h('label', { for: id }, 'Look back'), range, told, shown),
 		reach() {
 			range.max = String(entries.length - 1);
 			range.value = range.max;
+			told.textContent = 'as it is now';
+			replace(shown);
 			range.disabled = entries.length < 2;
 		},
 	};

@@ -5,7 +5,6 @@
 
 const DEPTH = 64;
 
-/** A JSON text that is not interpreted. */
 export class Raw {
 	constructor(text) { this.text = text; }
 	toString() { return this.text; }
@@ -55,12 +54,23 @@ export function parse(text, opaque = new Set()) {
 		}
 	}
 
-	function members(depth) {
-		const object = Object.create(null);
+	function parts(close, part) {
 		at += 1;
 		space();
-		if (text[at] === '}') { at += 1; return object; }
-		for (;;) {
+		for (let isFirst = true; !isFirst || text[at] !== close; isFirst = false) {
+			part();
+			space();
+			if (text[at] === close) break;
+			if (text[at] !== ',') fail(`a comma or ${close} is expected`);
+			at += 1;
+			space();
+		}
+		at += 1;
+	}
+
+	function members(depth) {
+		const object = Object.create(null);
+		parts('}', () => {
 			if (text[at] !== '"') fail('a name in quotes is expected');
 			const place = at;
 			const name = string();
@@ -73,27 +83,14 @@ export function parse(text, opaque = new Set()) {
 			const start = at;
 			const read = value(depth + 1);
 			object[name] = opaque.has(name) && read !== null ? new Raw(text.slice(start, at)) : read;
-			space();
-			if (text[at] === '}') { at += 1; return object; }
-			if (text[at] !== ',') fail('a comma or } is expected');
-			at += 1;
-			space();
-		}
+		});
+		return object;
 	}
 
 	function elements(depth) {
 		const array = [];
-		at += 1;
-		space();
-		if (text[at] === ']') { at += 1; return array; }
-		for (;;) {
-			array.push(value(depth + 1));
-			space();
-			if (text[at] === ']') { at += 1; return array; }
-			if (text[at] !== ',') fail('a comma or ] is expected');
-			at += 1;
-			space();
-		}
+		parts(']', () => array.push(value(depth + 1)));
+		return array;
 	}
 
 	function value(depth) {
@@ -116,7 +113,6 @@ export function parse(text, opaque = new Set()) {
 	return read;
 }
 
-/** Writes an object; a `Raw` goes out as it is. */
 export const compose = (object) => `{${Object.entries(object).filter(([, value]) => value !== undefined)
 	.map(([name, value]) => `${JSON.stringify(name)}:${value instanceof Raw ? value.text : JSON.stringify(value)}`).join(',')}}`;
 

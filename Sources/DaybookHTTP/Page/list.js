@@ -5,7 +5,7 @@ import { box, button, throttle } from './dom.js';
 import { hear } from './live.js';
 import { area, empty, filters, pager, table } from './widgets.js';
 
-/** Rows that are read one by one; when more changed, the page of the list is read again. */
+/** When more rows than this changed, the page of the list is read again. */
 const SINGLE = 12;
 
 /**
@@ -51,11 +51,15 @@ export function liveList({ path, query, fixed = {}, go, fields, columns, caption
 	return { node: box('view', fields && filters(fields, query, go), anew, list), reload: list.reload, end: unhear };
 }
 
-export function liveThing({ idIn, id, load, show }) {
+/** @param concerns tells of other events whether they may change what is shown. */
+export function liveThing({ idIn, id, load, show, concerns = () => false }) {
 	const node = area(load, show);
 	const reload = throttle(400, node.reload);
+	const reloadSoon = throttle(2000, node.reload);
 	const unhear = hear((entries) => {
-		if (entries.some((entry) => entry.events.some((event) => event[idIn] === id))) reload();
+		const events = entries.flatMap((entry) => entry.events);
+		if (events.some((event) => event[idIn] === id)) reload();
+		else if (events.some(concerns)) reloadSoon();
 	});
 	return { node, reload: node.reload, end: unhear };
 }

@@ -70,7 +70,6 @@ export const positionLink = (position) => link(`#/log/${position}`, `#${position
 
 export const code = (id) => h('code', { title: id }, short(id));
 
-/** `the key front-desk`, `the timer`. */
 export function actor(text, name) {
 	const [kind, ...rest] = text.split(':');
 	const id = rest.join(':');

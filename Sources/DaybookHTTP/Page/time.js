@@ -14,7 +14,6 @@ const two = (number) => String(number).padStart(2, '0');
 const date = (d) => `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
 const clock = (d) => `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
 
-/** `2026-03-29 10:00:00` where the reader is. */
 export const local = (instant) => { const d = new Date(instant); return `${date(d)} ${clock(d)}`; };
 
 /** The clock alone when it is today's, otherwise with the date. */
@@ -25,20 +24,18 @@ function shortLocal(instant) {
 
 export const utc = (instant) => `${new Date(instant).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** What the offset of the zone is at this instant: `GMT+2`. */
 export const offset = (instant) => new Intl.DateTimeFormat('en', { timeZoneName: 'shortOffset' })
 	.formatToParts(new Date(instant)).find((part) => part.type === 'timeZoneName').value;
 
 export const both = (instant) => (isUTC ? utc(instant) : `${local(instant)} ${zone} (${offset(instant)}), ${utc(instant)}`);
 
 export const time = (instant) => (instant
-	? h('time', { datetime: instant, title: utc(instant) }, shortLocal(instant)) : h('span', { class: 'quiet' }, '–'));
+	? h('time', { datetime: instant, title: utc(instant) }, shortLocal(instant)) : h('span.quiet', '–'));
 
 /** A time as a fact: local, its zone, and UTC. */
 export const fullTime = (instant) => instant && h('time', { datetime: instant }, isUTC ? utc(instant)
-	: [local(instant), ' ', h('span', { class: 'quiet' }, `${offset(instant)} · ${utc(instant)}`)]);
+	: [local(instant), ' ', h('span.quiet', `${offset(instant)} · ${utc(instant)}`)]);
 
-/** `3 min 20 s`, the two greatest units. */
 export function duration(milliseconds) {
 	const size = Math.abs(milliseconds);
 	if (size < SECOND) return `${Math.round(milliseconds)} ms`;
@@ -55,10 +52,24 @@ export function relative(instant) {
 	return distance >= 0 ? `in ${duration(distance)}` : `${duration(-distance)} ago`;
 }
 
+const sinceText = (instant) => duration(Math.max(0, Date.now() - Date.parse(instant)));
+
+export const since = (instant) => h('span.number', { 'data-since': instant }, sinceText(instant));
+
+setInterval(() => {
+	for (const node of document.querySelectorAll('[data-since]')) node.textContent = sinceText(node.dataset.since);
+}, SECOND);
+
 export function fieldValue(instant, inUTC) {
 	const d = new Date(instant);
 	return inUTC ? d.toISOString().slice(0, 19) : `${date(d)}T${clock(d)}`;
 }
+
+/** Browsers leave seconds of zero out. */
+const withSeconds = (value) => (value.length === 16 ? `${value}:00` : value);
+
+/** Whether a field still says this instant, of which it does not show every digit. */
+export const isUntouched = (value, instant, inUTC) => Boolean(instant) && withSeconds(value) === fieldValue(instant, inUTC);
 
 /**
  * What a `datetime-local` value means.
@@ -66,14 +77,13 @@ export function fieldValue(instant, inUTC) {
  */
 export function readField(value, inUTC) {
 	if (!/^\d{4,6}-\d\d-\d\dT\d\d:\d\d/.test(value)) return null;
-	const full = value.length === 16 ? `${value}:00` : value;
+	const full = withSeconds(value);
 	const d = new Date(inUTC ? `${full}Z` : full);
 	if (Number.isNaN(d.getTime())) return null;
 	const instant = d.toISOString().replace('.000Z', 'Z');
 	if (inUTC) return { instant };
 	if (fieldValue(d, false) !== full.slice(0, 19)) return { instant, note: 'The clocks skip this time; the one shown is meant.' };
-	const later = new Date(d.getTime() + HOUR);
-	const earlier = new Date(d.getTime() - HOUR);
-	const isTwice = [later, earlier].some((other) => fieldValue(other, false) === fieldValue(d, false));
+	// Lord Howe Island puts its clocks back by half an hour.
+	const isTwice = [HOUR, HOUR / 2, -HOUR / 2, -HOUR].some((shift) => fieldValue(d.getTime() + shift) === fieldValue(d));
 	return isTwice ? { instant, note: 'The clocks are put back and this time comes twice; give it in UTC for the other one.' } : { instant };
 }

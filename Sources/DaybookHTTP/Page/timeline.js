@@ -6,13 +6,11 @@ import { DAY, HOUR, MINUTE, both, local, offset } from './time.js';
 const HEIGHT = 150;
 const AXIS = 26;
 const TOP = 18;
-/** So many marks above each other at most. */
 const LANES = 14;
 const MARK = 13;
 const STEPS = [MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY,
 	7 * DAY, 14 * DAY];
 
-/** From here on something is late, and from here on very. */
 const LATE = 1000;
 const VERY_LATE = MINUTE;
 
@@ -37,7 +35,7 @@ const SHAPES = {
 
 const sign = (kind) => s('path', { d: SHAPES[kind], class: `sign ${kind}` });
 
-export const legend = () => h('ul', { class: 'legend' }, KINDS.map(([kind, text]) => h('li', null,
+export const legend = () => h('ul.legend', KINDS.map(([kind, text]) => h('li',
 	s('svg', { width: 14, height: 14, viewBox: '-7 -7 14 14', 'aria-hidden': 'true' }, sign(kind)), text)));
 
 function ticks(from, to, width) {
@@ -45,7 +43,12 @@ function ticks(from, to, width) {
 	const start = new Date(from);
 	start.setHours(0, 0, 0, 0);
 	const found = [];
-	for (let at = start.getTime(); at < to; at += step) if (at >= from) found.push(at);
+	while (start < to) {
+		if (start >= from) found.push(start.getTime());
+		// Not every day has 24 hours.
+		if (step >= DAY) start.setDate(start.getDate() + step / DAY);
+		else start.setTime(start.getTime() + step);
+	}
 	return { step, found };
 }
 
@@ -60,8 +63,8 @@ function tickText(at, step) {
  */
 export function timeline({ describe, open, move }) {
 	const svg = s('svg', { class: 'timeline', role: 'group', height: HEIGHT });
-	const readout = h('p', { class: 'readout' });
-	const node = h('div', { class: 'timeline-box' }, svg, readout);
+	const readout = h('p.readout');
+	const node = h('div.timeline-box', svg, readout);
 	const help = `Arrow keys go from mark to mark, Enter opens${move ? ', M moves. Or drag a mark that is to come' : ''}.`;
 	let shown = null;
 	let width = 0;
@@ -95,11 +98,9 @@ export function timeline({ describe, open, move }) {
 			const kind = kindOf(schedule);
 			const text = describe(schedule);
 			const mark = s('g', { class: `mark ${kind}`, transform: `translate(${at} ${bottom - lane * step})`, role: 'link', 'aria-label': text,
-				tabindex: index === current ? 0 : -1 },
+				tabindex: index === current ? 0 : -1, onfocus: () => read(text), onpointerenter: () => read(text) },
 				s('rect', { x: -12, y: -12, width: 24, height: 24, class: 'hit' }), sign(kind));
 			const canMove = move && kind === 'pending';
-			mark.addEventListener('focus', () => read(text));
-			mark.addEventListener('pointerenter', () => read(text));
 			mark.addEventListener('keydown', (event) => {
 				if (event.key === 'Enter') open(schedule);
 				else if (event.key.toLowerCase() === 'm' && canMove) move(schedule);
@@ -162,13 +163,10 @@ export function timeline({ describe, open, move }) {
 				y -= height;
 				return s('rect', { class: `bar ${kind}`, x: left + 0.5, width: Math.max(1, right - left - 1), y: Math.max(TOP, y), height });
 			});
-			const bar = s('g', { class: 'mark', role: 'link', 'aria-label': text, tabindex: index === current ? 0 : -1 },
+			return s('g', { class: 'mark', role: 'link', 'aria-label': text, tabindex: index === current ? 0 : -1,
+				onfocus: () => read(text), onpointerenter: () => read(text), onclick: () => open(bucket),
+				onkeydown: (event) => { if (event.key === 'Enter') open(bucket); } },
 				s('rect', { class: 'hit', x: left, width: Math.max(1, right - left), y: TOP, height: room }), parts);
-			bar.addEventListener('focus', () => read(text));
-			bar.addEventListener('pointerenter', () => read(text));
-			bar.addEventListener('click', () => open(bucket));
-			bar.addEventListener('keydown', (event) => { if (event.key === 'Enter') open(bucket); });
-			return bar;
 		});
 		return [s('text', { class: 'tick', x: width, y: 11, 'text-anchor': 'end' }, `up to ${top.toLocaleString('en')} at a time`), bars];
 	}
@@ -230,7 +228,6 @@ export function timeline({ describe, open, move }) {
 
 const BUCKETS = 90;
 
-/** Counts of the schedules in equal parts of the time shown. */
 function gather({ from, to, schedules }) {
 	const size = (to - from) / BUCKETS;
 	const buckets = new Map();

@@ -48,7 +48,6 @@ async function readVerifier(text) {
 	return { name, id: digest.slice(0, 4), key: key.slice(1) };
 }
 
-/** What a signed checkpoint says, once its signature holds. */
 async function readCheckpoint(note, verifierText) {
 	const verifier = await readVerifier(verifierText);
 	const end = note.lastIndexOf('\n\n');
@@ -87,7 +86,6 @@ async function payloadIsProved(entry, payload) {
 
 /**
  * Verifies one entry step by step; `step` is told each that holds.
- * @throws what does not hold.
  */
 export async function verifyEntry(position, step) {
 	if (!crypto.subtle) throw new Error('the browser computes nothing for pages without HTTPS (or localhost)');

@@ -24,25 +24,25 @@ async function createKey(teams) {
 			choiceField('team_id', 'Team', teams.map((one) => [one.id, one.name]), { value: session.team_id }),
 				timeField('expires_at', 'Holds until')],
 	});
-	if (made) tell('The new key', [h('p', null, 'It is shown this once. Put it where it is safe.'),
+	if (made) tell('The new key', [h('p', 'It is shown this once. Put it where it is safe.'),
 		h('pre', { tabindex: '0', role: 'group', 'aria-label': 'The key' }, made.key)]);
 }
 
 const revokeKey = (key) => ask({
 	title: 'Revoke this key?', action: 'Revoke', danger: true, method: 'DELETE', path: `/api-keys/${key.id}`, done: 'The key is revoked.',
-	content: h('p', null, 'Whoever uses ', bdi(key.name), ' is refused from now on, and its sessions end. This cannot be taken back.',
-		key.id === session.key_id && h('strong', null, ' It is the key that you are signed in with.')),
+	content: h('p', 'Whoever uses ', bdi(key.name), ' is refused from now on, and its sessions end. This cannot be taken back.',
+		key.id === session.key_id && h('strong', ' It is the key that you are signed in with.')),
 });
 
 const keyState = (key) => (key.revoked_at ? ['revoked ', time(key.revoked_at)] : key.expires_at && Date.parse(key.expires_at) < Date.now()
-	? 'expired' : h('span', { class: 'good' }, 'holds'));
+	? 'expired' : h('span.good', 'holds'));
 
 export function view() {
 	const own = area((signal) => get('/license', {}, signal),
 		(license) => facts([['Runs at once', license.max_concurrent_runs], ['In progress', String(license.in_progress)],
-		['Waiting', String(license.queued)], ['Team', h('code', null, license.team_id)]]));
+		['Waiting', String(license.queued)], ['Team', h('code', license.team_id)]]));
 	const me = facts([['Key', bdi(session.key_name)], ['Role', session.role], ['The session ends', fullTime(session.expires_at)],
-		['Id', h('code', null, session.key_id)]]);
+		['Id', h('code', session.key_id)]]);
 	if (!may('admin')) return { node: box('view', section('License of the team', own), section('Your key', me)), end() {} };
 
 	let known = [];
@@ -50,8 +50,8 @@ export function view() {
 		known = items;
 		return tableOf(items, {
 			caption: 'Teams',
-			columns: [col('Team', (one) => bdi(one.name)), num('Runs at once', (one) => String(one.max_concurrent_runs)),
-				num('Changed', (one) => time(one.updated_at)), col('Id', (one) => h('code', null, one.id)),
+			columns: [col('Team', (one) => bdi(one.name)), num('Runs at once', (one) => one.max_concurrent_runs),
+				num('Changed', (one) => time(one.updated_at)), col('Id', (one) => h('code', one.id)),
 				acts('Change', (one) => button('License', () => setLicense(one), { 'aria-label': `License of ${one.name}` }))],
 		});
 	});

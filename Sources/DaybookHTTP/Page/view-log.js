@@ -1,4 +1,4 @@
-/** The log as it grows, filtered; one entry and its proof. */
+/** The log as it grows; one entry and its proof. */
 
 import { getPlain, getText } from './api.js';
 import { box, button, facts, h, link, replace, throttle, words } from './dom.js';
@@ -10,11 +10,9 @@ import { fullTime } from './time.js';
 import { verifyEntry } from './verify.js';
 import { area, filters, payload, section } from './widgets.js';
 
-/** So many entries stay on the page while it follows the log. */
 const KEPT = 300;
-/** Positions that the first look back covers; where it finds little the next is longer. */
+/** Positions of the first look back; the next ones are longer. */
 const WINDOW = 50;
-/** Requests of one look back at most. */
 const LOOKS = 12;
 
 const OBJECTS = { schedule_id: 'schedules', run_id: 'runs', workflow_id: 'workflows' };
@@ -52,30 +50,50 @@ function fits(entry, filter) {
 }
 
 export function view({ query, go }) {
-	const list = h('ol', { class: 'entries' });
+	const list = h('ol.entries');
 	const below = box('actions');
 	let isFollowing = true;
 	let waiting = [];
 	let bottom = 0;
+	/** The newest position that was read; `null` before. */
+	let top = null;
+	let isLooking = false;
 
 	const further = async (signal) => {
-		const looked = await lookBack(bottom, query, signal);
-		bottom = looked.bottom;
-		list.append(...looked.found.map(entryItem));
-		replace(below, bottom > 0 && button('Look further back', () => further()),
-			h('span', { class: 'quiet' }, bottom > 0 ? `Looked back to #${bottom + 1}.` : 'This is where the log begins.'));
+		isLooking = true;
+		try {
+			const looked = await lookBack(bottom, query, signal);
+			bottom = looked.bottom;
+			list.append(...looked.found.map(entryItem));
+		} finally { isLooking = false; }
+		tellBelow();
 	};
+	function tellBelow() {
+		replace(below, bottom > 0 && button('Look further back', () => further()),
+			h('span.quiet', bottom > 0 ? `Looked back to #${bottom + 1}.` : 'This is where the log begins.'));
+	}
 	const shown = area(async (signal) => {
-		bottom = await end();
+		const size = await end();
+		bottom = size;
 		list.replaceChildren();
 		await further(signal);
+		top = size;
+		put();
 	}, () => [list, below]);
 
 	const put = throttle(250, () => {
+		if (top === null) return;
+		// The stream also tells what was just read.
+		waiting = waiting.filter((entry) => entry.position > top);
 		if (!isFollowing) { follow.textContent = `Follow again (${waiting.length} new)`; return; }
+		if (waiting.length === 0) return;
+		top = waiting[0].position;
 		list.prepend(...waiting.map(entryItem));
 		waiting = [];
+		if (isLooking || list.children.length <= KEPT) return;
 		while (list.children.length > KEPT) list.lastChild.remove();
+		bottom = list.lastChild.dataset.position - 1;
+		tellBelow();
 	});
 	const follow = button('Hold still', () => {
 		isFollowing = !isFollowing;
@@ -91,7 +109,7 @@ export function view({ query, go }) {
 
 	const things = Object.keys(OBJECTS).filter((name) => query[name]);
 	return {
-		node: h('div', { class: 'view' },
+		node: h('div.view',
 			filters([{ name: 'event', label: 'Event', options: EVENT_NAMES.map((name) => [name, words(name)]) },
 				{ name: 'workflow_id', label: 'Workflow', options: workflowChoices() },
 				{ name: 'schedule_id', label: 'Schedule' }, { name: 'run_id', label: 'Run' },
@@ -117,17 +135,17 @@ function verifyPart(position) {
 		replace(said, steps);
 		start.disabled = true;
 		try {
-			const { trust, verifier } = await verifyEntry(position, (text) => steps.append(h('li', null, text)));
-			said.append(h('p', { class: 'verdict good' }, h('strong', null, '✓ Verified: '), `entry #${position} is in the signed log.`),
-				h('p', { class: trust === 'other' ? 'bad' : 'quiet small' }, 'Signed by the key ', h('code', null, verifier),
+			const { trust, verifier } = await verifyEntry(position, (text) => steps.append(h('li', text)));
+			said.append(h('p.verdict.good', h('strong', '✓ Verified: '), `entry #${position} is in the signed log.`),
+				h('p', { class: trust === 'other' ? 'bad' : 'quiet small' }, 'Signed by the key ', h('code', verifier),
 					TRUST[trust]));
 		} catch (error) {
-			said.append(h('p', { class: 'problem verdict' }, h('strong', null, '✕ Not verified: '), error.message,
+			said.append(h('p.problem.verdict', h('strong', '✕ Not verified: '), error.message,
 				error.code && ` (${error.code})`, '.'));
 		}
 		start.disabled = false;
 	}, { class: 'primary' });
-	return section('Proof', h('p', null, 'The hash of the exact bytes, the way up the tree and the signature at its top are computed',
+	return section('Proof', h('p', 'The hash of the exact bytes, the way up the tree and the signature at its top are computed',
 		' here, not asked of the server.'), start, said);
 }
 
@@ -135,15 +153,15 @@ const previous = (entry) => [...new Set(entry.events.map((event) => event.previo
 
 export function one({ id: position }) {
 	const shown = area(async (signal) => getPlain(`/log/${position}`, {}, signal), (entry) => [
-		section('What happened', h('p', null, sentence(entry)),
+		section('What happened', h('p', sentence(entry)),
 			facts([['Recorded', fullTime(entry.recorded_at)], ['By', actor(entry.actor)], ['Command', words(entry.command)],
-			['Request', h('code', null, entry.request_id)],
+			['Request', h('code', entry.request_id)],
 			['Led to by', entry.causation && positionLink(entry.causation)],
 				['Before it, about the same', previous(entry).length > 0
 				&& previous(entry).map((one, index) => [index ? ', ' : '', positionLink(one)])]])),
 		verifyPart(Number(position)),
 		section('As JSON', payload(indent(JSON.stringify(entry)), 'The entry as JSON')),
-		h('nav', { class: 'pager', 'aria-label': 'Entries' }, Number(position) > 1 && link(`#/log/${Number(position) - 1}`,
+		h('nav.pager', { 'aria-label': 'Entries' }, Number(position) > 1 && link(`#/log/${Number(position) - 1}`,
 			'The entry before'), link(`#/log/${Number(position) + 1}`, 'The entry after'))]);
 	return { title: `Entry #${position}`, node: box('view', shown), end() {} };
 }

@@ -6,7 +6,7 @@ import { box, button, h, link, replace, s, throttle, words } from './dom.js';
 import { hear } from './live.js';
 import { allWorkflows, refresh, runLink, scheduleLink, workflowLink, workflowText } from './names.js';
 import { entryItem } from './sentences.js';
-import { DAY, HOUR, MINUTE, both, duration, time } from './time.js';
+import { DAY, HOUR, MINUTE, both, duration, since, time } from './time.js';
 import { latenessKind, legend, timeline, total } from './timeline.js';
 import { area, col, empty, num, section, tableOf } from './widgets.js';
 
@@ -16,17 +16,13 @@ const RANGES = {
 	month: { label: 'Month', back: 7 * DAY, ahead: 31 * DAY, redraw: 6 * HOUR },
 };
 const BUCKETS = 90;
-/** More schedules than this are shown as their density. */
 const SINGLE = 300;
-/** Pages that are read at most where the server does not count. */
 const PAST_PAGES = 3;
 const COMING_PAGES = 7;
-/** Requests for counts at most; each counts a bounded number. */
 const COUNTS = 40;
 
 const iso = (at) => new Date(at).toISOString();
 
-/** Counts by the server. */
 async function density(from, to, signal, onpart) {
 	const buckets = [];
 	let cursor;
@@ -49,7 +45,6 @@ async function density(from, to, signal, onpart) {
 		count: buckets.reduce((sum, bucket) => sum + total(bucket), 0) };
 }
 
-/** Single schedules, as many as a bounded number of pages has. */
 async function single(from, now, to, signal) {
 	const query = { order: 'scheduled_time' };
 	const coming = await pages('/workflow-schedules', { ...query, from: iso(now), to: iso(to) },
@@ -65,20 +60,26 @@ function timelinePart(range, go) {
 		const [from, to] = [Date.now() - back, Date.now() + ahead];
 		return { from, to, label: `Promises from ${both(from)} to ${both(to)}` };
 	};
-	const said = h('p', { class: 'quiet small' });
+	const said = h('p.quiet.small');
 	const open = (what) => {
 		location.hash = 'id' in what ? `#/schedules/${what.id}`
 			: `#/schedules${queryText({ order: 'scheduled_time', from: iso(what.from), to: iso(what.to) })}`;
 	};
-	const move = may('write') ? async (schedule, target) => { await moveSchedule(schedule.id, target); reload(); } : undefined;
+	let isMoving = false;
+	async function move(schedule, target) {
+		if (isMoving) return;
+		isMoving = true;
+		try { if (await moveSchedule(schedule.id, target)) reload(); } finally { isMoving = false; }
+	}
 	const line = timeline({
-		open, move,
+		open, move: may('write') ? move : undefined,
 		describe: ({ workflow_id: id, scheduled_time: due, status, lateness_ms: late }) =>
 			`${workflowText(id)}, ${both(due)}, ${words(status)}${late >= 1000 ? `, ${duration(late)} late` : ''}`,
 	});
 	let shown = new Map();
 	const aborter = new AbortController();
 	let isLoading = false;
+	let isStale = false;
 
 	async function load(signal) {
 		const at = frame();
@@ -94,14 +95,16 @@ function timelinePart(range, go) {
 	}
 
 	async function reload() {
-		if (isLoading) return;
-		isLoading = true;
+		if (isLoading) { isStale = true; return; }
+		[isLoading, isStale] = [true, false];
 		try {
 			await load(aborter.signal);
 		} catch (error) {
 			if (error.name !== 'AbortError') said.textContent = `The timeline could not be read: ${error.message} (${error.code}).`;
 		}
 		isLoading = false;
+		// Something changed while it was read.
+		if (isStale) reloadSoon();
 	}
 
 	const reloadSoon = throttle(3000, reload);
@@ -120,6 +123,7 @@ function timelinePart(range, go) {
 	function take(entries) {
 		for (const event of entries.flatMap((entry) => entry.events)) {
 			if (!event.schedule_id) continue;
+			isStale ||= isLoading;
 			if (shown.size === 0 || shown.size > SINGLE) reloadSoon();
 			else { touched.add(event.schedule_id); patch(); }
 		}
@@ -127,7 +131,7 @@ function timelinePart(range, go) {
 
 	const moving = setInterval(reload, redraw);
 	reload();
-	const choice = h('div', { class: 'segments', role: 'group', 'aria-label': 'How far to look' },
+	const choice = h('div.segments', { role: 'group', 'aria-label': 'How far to look' },
 		Object.entries(RANGES).map(([name, { label }]) => button(label, () => go(name), { 'aria-pressed': String(name === range) })));
 	return {
 		node: section('Promises', box('beside', choice, legend()), line.node, said),
@@ -136,11 +140,11 @@ function timelinePart(range, go) {
 	};
 }
 
-const bar = (value, limit, label) => h('div', { class: 'slots' }, h('span', null, label),
+const bar = (value, limit, label) => h('div.slots', h('span', label),
 	s('svg', { height: 10, width: '100%', 'aria-hidden': 'true' }, limit > 0
 		&& [s('rect', { class: 'bar-ground', width: '100%', height: 10, rx: 3 }),
 		s('rect', { class: value >= limit ? 'bar-full' : 'bar-used', width: `${Math.min(100, (100 * value) / limit)}%`, height: 10, rx: 3 })]),
-	h('span', { class: 'number' }, limit ? `${value} of ${limit}` : `${value}`));
+	h('span.number', limit ? `${value} of ${limit}` : `${value}`));
 
 async function loadSlots(signal) {
 	const [license, running, queued] = await Promise.all([get('/license', {}, signal),
@@ -153,10 +157,10 @@ function showSlots({ license, running }) {
 	const by = new Map();
 	for (const run of running.items) by.set(run.workflow_id, (by.get(run.workflow_id) ?? 0) + 1);
 	const listed = allWorkflows().filter((one) => by.has(one.id) || one.max_concurrent_runs > 0 || one.paused);
-	return [bar(license.in_progress, license.max_concurrent_runs, h('strong', null, 'Team')),
+	return [bar(license.in_progress, license.max_concurrent_runs, h('strong', 'Team')),
 		listed.slice(0, 12).map((one) => bar(by.get(one.id) ?? 0, one.max_concurrent_runs, [workflowLink(one.id), one.paused && ' (paused)'])),
-		listed.length > 12 && h('p', null, link('#/workflows', `and ${listed.length - 12} more workflows`)),
-		running.more && h('p', { class: 'quiet small' }, `Counted by workflow over the ${running.items.length} newest runs in progress.`)];
+		listed.length > 12 && h('p', link('#/workflows', `and ${listed.length - 12} more workflows`)),
+		running.more && h('p.quiet.small', `Counted by workflow over the ${running.items.length} newest runs in progress.`)];
 }
 
 function showQueue({ license, queued }) {
@@ -164,21 +168,22 @@ function showQueue({ license, queued }) {
 	const head = queued.items.reduce((first, run) => (!first || run.queued_at < first.queued_at ? run : first), null);
 	const by = new Map();
 	for (const run of queued.items) by.set(run.workflow_id, (by.get(run.workflow_id) ?? 0) + 1);
-	return [h('p', null, h('strong', null, license.queued.toLocaleString('en')), license.queued === 1 ? ' run waits.' : ' runs wait.',
+	return [h('p', h('strong', license.queued.toLocaleString('en')), license.queued === 1 ? ' run waits.' : ' runs wait.',
 		head && [' The ', queued.more ? 'oldest one seen has waited at least ' : 'head has waited ',
-			h('strong', { class: 'number', 'data-since': head.queued_at }, duration(Date.now() - Date.parse(head.queued_at))), ': ',
+			h('strong', since(head.queued_at)), ': ',
 			runLink(head.id, 'why?')]),
-	h('ul', { class: 'plain-list' }, [...by].sort((a, b) => b[1] - a[1]).slice(0,
-		8).map(([id, count]) => h('li', null, workflowLink(id), ' ', h('span', { class: 'number quiet' },
+	h('ul.plain-list', [...by].sort((a, b) => b[1] - a[1]).slice(0,
+		8).map(([id, count]) => h('li', workflowLink(id), ' ', h('span.number.quiet',
 		queued.more ? `${count} of the newest` : count))))];
 }
 
 async function loadFailures(signal) {
-	const from = iso(Date.now() - DAY);
-	const [runs, schedules] = await Promise.all([pages('/workflow-runs', { status: 'failed', from }, { items: 10, pages: 3, signal }),
-		pages('/workflow-schedules', { status: 'failed', from }, { items: 10, pages: 2, signal })]);
-	// A schedule that failed with its run is told by the run.
-	return [...runs.items, ...schedules.items.filter((one) => !one.run_id)].sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1)).slice(0,
+	// What failed today may have been queued or due before.
+	const [begin, from] = [iso(Date.now() - DAY), iso(Date.now() - 3 * DAY)];
+	const [runs, schedules] = await Promise.all([pages('/workflow-runs', { status: 'failed', from }, { items: 100, pages: 3, signal }),
+		pages('/workflow-schedules', { status: 'failed', from }, { items: 100, pages: 2, signal })]);
+	return [...runs.items, ...schedules.items.filter((one) => !one.run_id)].filter((one) => one.updated_at >= begin)
+		.sort((a, b) => (a.updated_at < b.updated_at ? 1 : -1)).slice(0,
 		10);
 }
 
@@ -199,8 +204,8 @@ async function loadHealth(signal) {
 }
 
 const showHealth = ({ status: name, reasons = [], warnings = [] }) => [
-	h('p', null, h('strong', { class: name === 'ready' ? 'good' : 'bad' }, name === 'ready' ? '✓ Ready: promises are kept' : '✕ Not ready')),
-	h('ul', { class: 'plain-list' }, [...reasons, ...warnings].map((text) => h('li', null, text)))];
+	h('p', h('strong', { class: name === 'ready' ? 'good' : 'bad' }, name === 'ready' ? '✓ Ready: promises are kept' : '✕ Not ready')),
+	h('ul.plain-list', [...reasons, ...warnings].map((text) => h('li', text)))];
 
 export function view({ query, go }) {
 	const range = RANGES[query.range] ? query.range : 'hour';
@@ -212,15 +217,20 @@ export function view({ query, go }) {
 	});
 	const failures = area(loadFailures, showFailures);
 	const health = area(loadHealth, showHealth);
-	const last = h('ol', { class: 'entries' }, h('li', { class: 'quiet' }, 'Nothing happened since this page was opened.'));
+	const last = h('ol.entries', h('li.quiet', 'Nothing happened since this page was opened.'));
 	let newest = [];
 	const tell = throttle(400, () => replace(last, newest.map(entryItem)));
 	const countAgain = throttle(1000, slots.reload);
 	const failAgain = throttle(2000, failures.reload);
 	const renamed = throttle(500, () => refresh().then(countAgain));
 
-	const unhear = hear((entries) => {
+	// The disk and the clock write no entry; a green word must not outlive what it says.
+	const checkHealth = throttle(MINUTE, health.reload);
+	const unhear = hear((entries, state) => {
+		if (state === 'lost') replace(health, h('p.bad', h('strong', '○ Not known: the connection is lost')));
+		else if (entries.length === 0) health.reload();
 		if (entries.length === 0) return;
+		checkHealth();
 		line.take(entries);
 		newest = [...entries.toReversed(), ...newest].slice(0, 8);
 		tell();
@@ -230,18 +240,15 @@ export function view({ query, go }) {
 		if (names.some((name) => name.startsWith('workflow_') || name === 'concurrency_set')) renamed();
 		if (names.some((name) => ['paused', 'resumed', 'clock_trusted'].includes(name))) health.reload();
 	});
-	const ticking = setInterval(() => {
-		for (const node of queue.querySelectorAll('[data-since]')) node.textContent = duration(Date.now() - Date.parse(node.dataset.since));
-	}, 1000);
 
 	return {
-		node: h('div', { class: 'view' },
+		node: h('div.view',
 			may('write') && box('actions', button('New schedule', () => createSchedule(), { class: 'primary' }),
 				link('#/workflows', 'Run a workflow now')),
 			line.node,
-			h('div', { class: 'columns' }, section('Slots', slots), section('Queue', queue), section('Health', health)),
+			h('div.columns', section('Slots', slots), section('Queue', queue), section('Health', health)),
 			section('Failures', failures),
 			section('Lately', last)),
-		end() { unhear(); line.end(); clearInterval(ticking); },
+		end() { unhear(); line.end(); },
 	};
 }

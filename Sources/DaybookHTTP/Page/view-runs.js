@@ -2,11 +2,11 @@
 
 import { get, getPlain, may } from './api.js';
 import { cancelRun, runNow } from './acts.js';
-import { bdi, box, button, facts, h, quiet, s, words } from './dom.js';
+import { bdi, box, button, facts, h, link, quiet, s, words } from './dom.js';
 import { history } from './history.js';
 import { liveList, liveThing } from './list.js';
 import { actor, workflowChoices, code, positionLink, runLink, scheduleLink, workflowLink } from './names.js';
-import { duration, fullTime, time, zone } from './time.js';
+import { duration, fullTime, since, time, zone } from './time.js';
 import { area, choices, col, longText, num, payload, section, status, tableOf } from './widgets.js';
 
 export function view({ query, go }) {
@@ -21,7 +21,7 @@ export function view({ query, go }) {
 				label: name === 'schedule_id' ? 'Schedule' : 'Trigger' }))],
 		columns: [num('Queued', (run) => time(run.queued_at)), col('State', (run) => status(run.status)),
 			col('Workflow', (run) => workflowLink(run.workflow_id)),
-			col('Mode', (run) => run.mode), num('Attempt', (run) => String(run.attempt)),
+			col('Mode', (run) => run.mode), num('Attempt', (run) => run.attempt),
 			num('Waited', (run) => (run.durations.slot_wait_ms === null ? '–' : duration(run.durations.slot_wait_ms))),
 				num('Took', (run) => (run.durations.run_ms === null ? '–' : duration(run.durations.run_ms))),
 			col('Error', (run) => (run.error && run.status === 'failed' ? words(run.error.reason) : '–')), col('Run', (run) => runLink(run.id))],
@@ -44,30 +44,31 @@ function strip(run) {
 	let x = 0;
 	const kind = (part) => (part.to.name === 'finished' || (part.to.name === 'now' && run.status === 'in_progress')
 		? 'work' : part.from.name === 'due' ? 'lag' : 'wait');
-	return h('div', { class: 'strip' },
+	return h('div.strip',
 		s('svg', { width: '100%', height: 14, 'aria-hidden': 'true' }, parts.map((part, index) => {
 			const width = (100 * shares[index]) / sum;
 			const rect = s('rect', { class: `part ${kind(part)}`, x: `${x}%`, width: `${Math.max(0.5, width - 0.4)}%`, height: 14, rx: 3 });
 			x += width;
 			return rect;
 		})),
-		h('ol', null, points.map((point, index) => h('li', null, h('strong', null, point.name), ' ', point.instant && time(point.instant),
-			index > 0 && h('span', { class: 'quiet number' }, ` after ${duration(parts[index - 1].took)}`)))));
+		h('ol', points.map((point, index) => h('li', h('strong', point.name), ' ', point.instant && time(point.instant),
+			index > 0 && h('span.quiet.number', ' after ', point.instant ? duration(parts[index - 1].took)
+				: since(points[index - 1].instant))))));
 }
 
 const positions = (list) => list.length > 0 && [' Proved by ',
 	list.map((position, index) => [index ? ', ' : '', positionLink(position)]), '.'];
 
 function showWhy(why) {
-	return [h('p', { class: 'why' }, longText(why.summary), '.'),
-		h('ul', { class: 'causes' }, why.waits_for.map((cause) => h('li', null, h('strong', null, words(cause.reason)), ': ',
+	return [h('p.why', longText(why.summary), '.'),
+		h('ul.causes', why.waits_for.map((cause) => h('li', h('strong', words(cause.reason)), ': ',
 			bdi(cause.detail), '.', positions(cause.positions),
-			cause.held_by?.length > 0 && h('details', null, h('summary', null, 'Who holds the slots'),
-				h('ul', null, cause.held_by.map((holder) => h('li', null, runLink(holder.run_id), ' since ', positionLink(holder.position)))))))),
-		why.running && h('p', null, `Attempt ${why.running.attempt}`, why.running.worker && [' at the worker ', bdi(why.running.worker)],
+			cause.held_by?.length > 0 && h('details', h('summary', 'Who holds the slots'),
+				h('ul', cause.held_by.map((holder) => h('li', runLink(holder.run_id), ' since ', positionLink(holder.position)))))))),
+		why.running && h('p', `Attempt ${why.running.attempt}`, why.running.worker && [' at the worker ', bdi(why.running.worker)],
 			' since ', time(why.running.started_at), '; its deadline is ', time(why.running.deadline), '.', positions(why.running.positions)),
-		why.ended && h('p', null, `Ended at `, time(why.ended.at), ' by ', actor(why.ended.by), '.', positions(why.ended.positions)),
-		h('p', { class: 'quiet small' }, 'As of ', positionLink(why.position), '.')];
+		why.ended && h('p', `Ended at `, time(why.ended.at), ' by ', actor(why.ended.by), '.', positions(why.ended.positions)),
+		h('p.quiet.small', 'As of ', positionLink(why.position), '.')];
 }
 
 const ATTEMPT = { run_started: 'started', lease_renewed: 'heard of', run_accepted: 'accepted', run_released: 'given back',
@@ -90,43 +91,47 @@ async function loadAttempts(id, signal) {
 
 const showAttempts = (attempts) => (attempts.length === 0 ? quiet('It has not started yet.') : tableOf(attempts, {
 	caption: 'Attempts, in their order',
-	columns: [num('Attempt', (one) => String(one.number)), num('Started', (one) => time(one.started)), num('Ended', (one) => time(one.ended)),
+	columns: [num('Attempt', (one) => one.number), num('Started', (one) => time(one.started)), num('Ended', (one) => time(one.ended)),
 		col('How', (one) => [one.state, one.reason && ` (${words(one.reason)})`]),
 			col('Worker', (one) => (one.worker ? bdi(one.worker) : '–')), col('Entry', (one) => positionLink(one.position))],
 }));
 
 const runFacts = (run) => facts([['State', status(run.status)], ['Workflow', workflowLink(run.workflow_id)], ['Version', run.version],
 	['Mode', run.mode], ['Schedule', run.schedule_id && scheduleLink(run.schedule_id)],
-	['Trigger', run.trigger_id && h('a', { href: `#/triggers/${run.trigger_id}` }, code(run.trigger_id))],
+	['Trigger', run.trigger_id && link(`#/triggers/${run.trigger_id}`, code(run.trigger_id))],
 		['Due', fullTime(run.scheduled_time)], ['Queued', fullTime(run.queued_at)], ['Started', fullTime(run.started_at)],
 	['Finished', fullTime(run.finished_at)], ['Next try', fullTime(run.not_before)],
 		['Deadline', run.status === 'in_progress' && fullTime(run.deadline)], ['Not later than', fullTime(run.expires_at)],
 	['Attempt', `${run.attempt} (${run.tries} that count)`], ['Worker', run.worker && bdi(run.worker)], ['Priority', run.priority],
-		['Asked by', actor(run.created_by)], ['Id', h('code', null, run.id)]]);
+		['Asked by', actor(run.created_by)], ['Id', h('code', run.id)]]);
 
-const payloads = (run) => (run.erased ? quiet('Its payloads were erased.') : [h('h3', null, 'Input'), payload(run.run_input, 'Run input'),
-	run.status === 'completed' && [h('h3', null, 'Output'), payload(run.output, 'Output')]]);
+const payloads = (run) => (run.erased ? quiet('Its payloads were erased.') : [h('h3', 'Input'), payload(run.run_input, 'Run input'),
+	run.status === 'completed' && [h('h3', 'Output'), payload(run.output, 'Output')]]);
 
 export function one({ id }) {
 	const path = `/workflow-runs/${id}`;
 	const past = history(path, (then) => [runFacts(then), payloads(then)]);
 	const attempts = area((signal) => loadAttempts(id, signal), showAttempts);
-	let seen = false;
+	let seen = null;
+	let isQueued = false;
 	const thing = liveThing({
 		id, idIn: 'run_id',
+		// Why it waits changes with the others.
+		concerns: ({ event }) => isQueued && /^(run_(?!queued)|license_set|concurrency_set|workflow_mod|paused|resumed)/.test(event),
 		load: async (signal) => {
 			const [run, why] = await Promise.all([get(path, {}, signal), getPlain(`${path}/why`, {}, signal)]);
 			return { run, why };
 		},
 		show: ({ run, why }) => {
-			if (seen) { attempts.reload(); past.reload(); }
-			seen = true;
+			if (seen && seen !== run.updated_at) { attempts.reload(); past.reload(); }
+			seen = run.updated_at;
+			isQueued = run.status === 'queued';
 			const isOver = ['completed', 'failed', 'cancelled'].includes(run.status);
 			return [may('write') && box('actions', !isOver && button('Cancel the run', () => cancelRun(run)),
 				button('Run again', () => runNow(run.workflow_id, run))),
-				section('Its way', strip(run)), section('Why', showWhy(why)),
+				section('Its way', strip(run)), section('Why', showWhy(why), isQueued && button('Ask again', () => thing.reload())),
 				run.error && section(run.status === 'failed' ? 'Error' : 'Last error',
-					h('p', null, h('strong', { class: 'bad' }, words(run.error.reason)), run.error.message && [': ', longText(run.error.message)])),
+					h('p', h('strong.bad', words(run.error.reason)), run.error.message && [': ', longText(run.error.message)])),
 				section('Payloads', payloads(run)), section('Facts', runFacts(run))];
 		},
 	});

@@ -30,7 +30,7 @@ export function view({ query, go }) {
 			col('Schedule', (one) => scheduleLink(one.id)),
 			may('write') && acts('Change', (one) => one.status === 'pending'
 				&& [button('Move', () => moveSchedule(one.id), { 'aria-label': `Move the schedule ${one.id}` }),
-				button('Cancel', () => cancelSchedule(one.id), { 'aria-label': `Cancel the schedule ${one.id}` })])].filter(Boolean),
+				button('Cancel', () => cancelSchedule(one.id), { 'aria-label': `Cancel the schedule ${one.id}` })])],
 	});
 	if (may('write')) list.node.prepend(box('actions', button('New schedule', () => createSchedule(query.workflow_id),
 		{ class: 'primary' })));
@@ -38,7 +38,7 @@ export function view({ query, go }) {
 }
 
 const scheduleFacts = (one) => facts([['State', status(one.status), ' ',
-	one.status === 'pending' && h('span', { class: 'quiet' }, relative(one.scheduled_time))],
+	one.status === 'pending' && h('span.quiet', relative(one.scheduled_time))],
 	['Due', fullTime(one.scheduled_time)], ['Workflow', workflowLink(one.workflow_id)],
 		['Version', one.version ?? 'the one active when it fires'],
 	['Fired', one.fired_at && [fullTime(one.fired_at), ' ', lateness(one.lateness_ms)]], ['Run', one.run_id && runLink(one.run_id)],
@@ -46,7 +46,7 @@ const scheduleFacts = (one) => facts([['State', status(one.status), ' ',
 	['Error', one.error_message && longText(one.error_message)], ['Priority', one.priority],
 		['Asked by', one.scheduled_by_name && bdi(one.scheduled_by_name)],
 	['De-duplication key', one.dedup_key && bdi(one.dedup_key)], ['Promised', [fullTime(one.created_at), ' by ', actor(one.created_by)]],
-		['Id', h('code', null, one.id)]]);
+		['Id', h('code', one.id)]]);
 
 const input = (one) => (one.erased ? quiet('The payloads were erased.') : payload(one.run_input, 'Run input'));
 

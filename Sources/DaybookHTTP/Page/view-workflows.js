@@ -18,12 +18,12 @@ export function view({ query, go }) {
 		path: '/workflows', query, go, idIn: 'workflow_id', births: ['workflow_created', 'workflow_deleted'],
 			caption: 'Workflows, newest first', nothing: 'There is no workflow yet.',
 		columns: [col('Workflow', (one) => link(`#/workflows/${one.id}`, bdi(one.name))),
-			col('State', (one) => (one.paused ? h('span', { class: 'warn' }, 'paused') : 'active')),
+			col('State', (one) => (one.paused ? h('span.warn', 'paused') : 'active')),
 			num('Version', (one) => `${one.active_version} of ${one.latest_version}`), col('Limit', limit),
 				num('Time-out', (one) => duration(one.run_timeout_seconds * 1000)),
-			num('Tries', (one) => String(one.retry.max_attempts)), num('Changed', (one) => time(one.updated_at)),
+			num('Tries', (one) => one.retry.max_attempts), num('Changed', (one) => time(one.updated_at)),
 			may('write') && acts('Do', (one) => button('Run now', () => runNow(one.id),
-				{ 'aria-label': `Run ${one.name} now` }))].filter(Boolean),
+				{ 'aria-label': `Run ${one.name} now` }))],
 	});
 	list.node.prepend(box('actions', may('write') && button('New workflow', () => createWorkflow(), { class: 'primary' }),
 		link('#/triggers', 'Triggers'), link('#/webhooks', 'Completion webhooks')));
@@ -34,7 +34,7 @@ const settings = (one) => facts([['Description', one.description && longText(one
 	['Runs at once', limit(one)], ['Time-out of a run', duration(one.run_timeout_seconds * 1000)],
 	['Tries', one.retry.max_attempts],
 	['Waits between tries', one.retry.max_attempts > 1 && `${one.retry.initial_backoff_seconds} to ${one.retry.max_backoff_seconds} s`],
-	['Made', fullTime(one.created_at)], ['Changed', fullTime(one.updated_at)], ['Id', h('code', null, one.id)]]);
+	['Made', fullTime(one.created_at)], ['Changed', fullTime(one.updated_at)], ['Id', h('code', one.id)]]);
 
 /** Lines of two texts side by side, by the longest common run of lines. */
 function sideBySide(a, b) {
@@ -48,7 +48,6 @@ function sideBySide(a, b) {
 	const rows = [];
 	let [i, j] = [0, 0];
 	while (i < left.length || j < right.length) {
-		// What went, and what came in its place, stand beside each other.
 		const [gone, came] = [[], []];
 		while ((i < left.length || j < right.length) && !(i < left.length && j < right.length && left[i] === right[j])) {
 			if (j >= right.length || (i < left.length && table[i + 1][j] >= table[i][j + 1])) gone.push(left[i++]);
@@ -76,21 +75,21 @@ function diffPart(id, versions) {
 			const texts = [indent(a.definition.text), indent(b.definition.text)];
 			const count = diff.changes.length;
 			const rows = Math.max(...texts.map((text) => text.split('\n').length)) > COMPARED ? null : sideBySide(...texts);
-			replace(shown, h('p', null, count === 0
+			replace(shown, h('p', count === 0
 				? 'The definitions are the same.' : `${count} ${count === 1 ? 'place differs' : 'places differ'}: `,
-				diff.changes.slice(0, 50).map((one, index) => [index ? ', ' : '', h('code', null, one.path || 'the whole')])),
-				rows && h('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': 'Both definitions' },
-					h('table', { class: 'diff' }, h('caption', null, `Version ${old.value} and version ${now.value}`),
-					h('thead', null, h('tr', null, h('th', { scope: 'col' }, `Version ${old.value}`),
+				diff.changes.slice(0, 50).map((one, index) => [index ? ', ' : '', h('code', one.path || 'the whole')])),
+				rows && h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': 'Both definitions' },
+					h('table.diff', h('caption', `Version ${old.value} and version ${now.value}`),
+					h('thead', h('tr', h('th', { scope: 'col' }, `Version ${old.value}`),
 						h('th', { scope: 'col' }, `Version ${now.value}`))),
-					h('tbody', null, rows.map(([was, is]) => h('tr', null, h('td', { class: was !== is && was !== null ? 'gone' : '' },
-						was !== is && was !== null && h('span', { class: 'sign' }, '−'), was ?? ''),
-						h('td', { class: was !== is && is !== null ? 'new' : '' }, was !== is && is !== null && h('span', { class: 'sign' }, '+'),
+					h('tbody', rows.map(([was, is]) => h('tr', h('td', { class: was !== is && was !== null ? 'gone' : '' },
+						was !== is && was !== null && h('span.sign', '−'), was ?? ''),
+						h('td', { class: was !== is && is !== null ? 'new' : '' }, was !== is && is !== null && h('span.sign', '+'),
 						is ?? '')))))));
 		} catch (error) { replace(shown, problemBox(error, load)); }
 	}
 	load();
-	return [h('h3', null, 'Compare'), box('row', old, ' with ', now), shown];
+	return [h('h3', 'Compare'), box('row', old, ' with ', now), shown];
 }
 
 function showVersions(id, versions) {
@@ -98,12 +97,12 @@ function showVersions(id, versions) {
 		button('Save the draft as a version', () => saveVersion(id))),
 		tableOf(versions, {
 			caption: 'Versions, newest first; 0 is the draft',
-			columns: [num('Number', (one) => String(one.version_number)), col('Name', (one) => (one.version_name ? bdi(one.version_name) : '–')),
-				col('State', (one) => (one.is_active ? h('strong', { class: 'good' }, '● active') : '–')),
+			columns: [num('Number', (one) => one.version_number), col('Name', (one) => (one.version_name ? bdi(one.version_name) : '–')),
+				col('State', (one) => (one.is_active ? h('strong.good', '● active') : '–')),
 				num('Made', (one) => time(one.created_at)), col('Does',
-					(one) => h('code', null, JSON.parse(one.definition.text).executor?.type ?? '–')),
+					(one) => h('code', JSON.parse(one.definition.text).executor?.type ?? '–')),
 				may('write') && acts('Change', (one) => !one.is_active && button('Activate', () => activate(id, one),
-					{ 'aria-label': `Activate version ${one.version_number}` }))].filter(Boolean),
+					{ 'aria-label': `Activate version ${one.version_number}` }))],
 		}), diffPart(id, versions)];
 }
 
@@ -111,8 +110,8 @@ export function one({ id }) {
 	const versions = area((signal) => everything(`/workflows/${id}/versions`, signal), (items) => showVersions(id, items));
 	const triggers = area((signal) => everything('/workflow-triggers', signal), (items) => {
 		const own = items.filter((trigger) => trigger.workflow_id === id);
-		return own.length ? h('ul', { class: 'plain-list' },
-			own.map((trigger) => h('li', null, link(`#/triggers/${trigger.id}`, bdi(trigger.name)),
+		return own.length ? h('ul.plain-list',
+			own.map((trigger) => h('li', link(`#/triggers/${trigger.id}`, bdi(trigger.name)),
 			` (${trigger.kind}${trigger.enabled ? '' : ', disabled'})`))) : empty('No trigger starts it.');
 	});
 	const past = history(`/workflows/${id}`);
@@ -126,9 +125,9 @@ export function one({ id }) {
 			return [may('write') && box('actions', button('Run now', () => runNow(id), { class: 'primary' }),
 				button('New schedule', () => createSchedule(id)), button('Settings', () => editWorkflow(id)),
 				button('Concurrency', () => limitWorkflow(id)), button(workflow.paused ? 'Resume' : 'Pause', () => pauseWorkflow(id))),
-			workflow.paused && h('p', { class: 'warn' }, 'It is paused: its runs wait.'), section('Settings', settings(workflow)),
-			h('p', null, link(`#/runs?workflow_id=${id}`, 'Its runs'), ' · ', link(`#/schedules?workflow_id=${id}`, 'its schedules'), ' · ',
-				link(`#/webhooks?workflow_id=${id}`, 'its deliveries'))];
+			workflow.paused && h('p.warn', 'It is paused: its runs wait.'),
+			h('p', link(`#/runs?workflow_id=${id}`, 'Its runs'), ' · ', link(`#/schedules?workflow_id=${id}`, 'its schedules'), ' · ',
+				link(`#/webhooks?workflow_id=${id}`, 'its deliveries')), section('Settings', settings(workflow))];
 		},
 	});
 	return { title: bdi(workflowText(id)), node: box('view', thing.node, section('Versions', versions), section('Triggers', triggers),

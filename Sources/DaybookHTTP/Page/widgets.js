@@ -2,13 +2,12 @@
 
 import { bdi, box, button, h, newID, quiet, replace, words } from './dom.js';
 import { indent } from './json.js';
-import { fieldValue, readField } from './time.js';
+import { fieldValue, isUntouched, readField } from './time.js';
 
 const live = () => document.getElementById('said');
 
-/** Says something to everybody, screen readers included. */
 export function say(text) {
-	const note = h('p', { class: 'note' }, text);
+	const note = h('p.note', text);
 	live().append(note);
 	setTimeout(() => note.remove(), 6000);
 }
@@ -16,10 +15,10 @@ export function say(text) {
 /** What is wrong, with the code that programs know it by. */
 export function problemBox(error, retry) {
 	const code = error.code ?? 'page';
-	return h('div', { class: 'problem', role: 'alert' },
-		h('p', null, h('strong', null, error.body?.title ?? 'That did not work'), ': ', bdi(error.message), ' ',
-			h('code', null, code), error.status === 429 || error.status === 503 ? ' It may work in a moment.' : null),
-		error.body?.request_id && h('p', { class: 'quiet small' }, 'Request ', h('code', null, error.body.request_id)),
+	return h('div.problem', { role: 'alert' },
+		h('p', h('strong', error.body?.title ?? 'That did not work'), ': ', bdi(error.message), ' ',
+			h('code', code), error.status === 429 || error.status === 503 ? ' It may work in a moment.' : null),
+		error.body?.request_id && h('p.quiet.small', 'Request ', h('code', error.body.request_id)),
 		retry && button('Try again', retry));
 }
 
@@ -28,20 +27,22 @@ export function problemBox(error, retry) {
  * @param load gets an `AbortSignal`; what it gives goes to `show`, which returns nodes.
  */
 export function area(load, show, attributes) {
-	const node = h('div', { class: 'area', ...attributes });
+	const node = h('div.area', { ...attributes });
 	let aborter = null;
 	let has = false;
 	async function reload() {
 		aborter?.abort();
 		const mine = new AbortController();
 		aborter = mine;
-		if (!has) replace(node, h('p', { class: 'quiet loading' }, 'Loading…'));
+		if (!has) replace(node, h('p.quiet.loading', 'Loading…'));
 		try {
 			const loaded = await load(mine.signal);
 			if (mine.signal.aborted) return;
 			const focused = node.contains(document.activeElement) ? labelOf(document.activeElement) : null;
+			const isUnfolded = node.querySelector('details[open]') !== null;
 			replace(node, show(loaded));
 			has = true;
+			for (const one of node.querySelectorAll('details')) one.open = isUnfolded;
 			if (focused) [...node.querySelectorAll('a[href], button')].find((one) => labelOf(one) === focused)?.focus();
 		} catch (error) {
 			if (error.name === 'AbortError' || mine.signal.aborted) return;
@@ -57,7 +58,7 @@ export function area(load, show, attributes) {
 
 const labelOf = (control) => control.getAttribute('aria-label') ?? control.textContent;
 
-export const empty = (text, ...more) => h('div', { class: 'empty' }, h('p', null, text), ...more);
+export const empty = (text, ...more) => h('div.empty', h('p', text), ...more);
 
 export function section(title, ...content) {
 	const id = newID('section');
@@ -68,9 +69,10 @@ export function section(title, ...content) {
  * A table whose rows can be put in one by one. On narrow screens each row becomes a card.
  * @param columns `{title, cell(item), class}`
  */
-export function table({ caption, columns, key = (item) => item.id }) {
+export function table({ caption, columns: all, key = (item) => item.id }) {
+	const columns = all.filter(Boolean);
 	const body = h('tbody', { role: 'rowgroup' });
-	const node = h('table', { role: 'table' }, h('caption', null, caption),
+	const node = h('table', { role: 'table' }, h('caption', caption),
 		h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((column) => h('th', {
 			role: 'columnheader', scope: 'col', class: column.class }, column.title)))), body);
 	const rows = new Map();
@@ -123,7 +125,7 @@ const SHOWN = 4000;
 
 /** A payload as it was sent, laid out in lines; the rest of a long one at a click. */
 export function payload(raw, label) {
-	if (raw === null || raw === undefined) return quiet(h('code', null, 'null'));
+	if (raw === null || raw === undefined) return quiet(h('code', 'null'));
 	const text = String(raw);
 	const lines = indent(text);
 	const pre = h('pre', { tabindex: '0', role: 'group', 'aria-label': label, dir: 'auto' }, lines.slice(0, SHOWN));
@@ -137,41 +139,42 @@ export function payload(raw, label) {
 			say('The browser does not let the page copy.');
 		}
 	}, { class: 'plain' });
-	return h('div', { class: 'payload' }, pre, box('actions', all, copy));
+	return h('div.payload', pre, box('actions', all, copy));
 }
 
-/** Text of somebody else that may be long. */
 export function longText(text, most = 300) {
 	if (text.length <= most) return bdi(text);
 	const shown = bdi(`${text.slice(0, most)}…`);
 	const all = button(`Show all ${text.length.toLocaleString('en')} characters`, () => { shown.textContent = text; all.remove(); },
 		{ class: 'plain' });
-	return h('span', null, shown, ' ', all);
+	return h('span', shown, ' ', all);
 }
 
 /** Pages by cursor; the browser's way back leads to the page before. */
-export const pager = (hasCursor, next, go) => h('nav', { class: 'pager', 'aria-label': 'Pages of the list' },
+export const pager = (hasCursor, next, go) => h('nav.pager', { 'aria-label': 'Pages of the list' },
 	hasCursor && button('First page', () => go(null)),
-	next ? button('Next page', () => go(next)) : h('span', { class: 'quiet' }, 'End of the list'));
+	next ? button('Next page', () => go(next)) : h('span.quiet', 'End of the list'));
 
 /** A form of filters; times are entered where the reader is (`type: 'datetime-local'`). */
 export function filters(fields, query, go) {
-	const form = h('form', { class: 'filters', role: 'search', 'aria-label': 'Filter',
+	const form = h('form.filters', { role: 'search', 'aria-label': 'Filter',
 		onsubmit: (event) => { event.preventDefault(); apply(); } },
 		fields.map(({ name, label, options, isFixed, type }) => {
 			const id = newID('filter');
 			const control = options
-				? h('select', { id, name, onchange: () => apply() }, !isFixed && h('option', { value: '' }, 'all'),
+				? h('select', { id, name,  }, !isFixed && h('option', { value: '' }, 'all'),
 					options.map(([value, text]) => h('option', { value }, text)))
 				: h('input', { id, name, type: type ?? 'text', step: type && '1', autocomplete: 'off', spellcheck: 'false' });
 			control.value = type && query[name] ? fieldValue(query[name]) : query[name] ?? (isFixed ? options[0][0] : '');
-			return h('div', { class: 'field' }, h('label', { for: id }, label), control);
+			return h('div.field', h('label', { for: id }, label), control);
 		}),
 		h('button', { type: 'submit' }, 'Filter'),
 		Object.keys(query).length > 0 && button('Clear', () => go({}), { class: 'plain' }));
 	function apply() {
 		const given = Object.fromEntries(new FormData(form));
-		for (const { name } of fields.filter((field) => field.type)) given[name] = readField(given[name])?.instant;
+		for (const { name } of fields.filter((field) => field.type)) {
+			given[name] = isUntouched(given[name], query[name]) ? query[name] : readField(given[name])?.instant;
+		}
 		go(given);
 	}
 	return form;
