@@ -32,6 +32,8 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let nioHTTPTypes = Target.Dependency.product(
     name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(
+    name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -89,7 +91,8 @@ let package = Package(
             name: "DaybookHTTP",
             dependencies: [
                 "DaybookCore", "DaybookWire", "DaybookEngine", hummingbird, hummingbirdCore,
-                httpTypes, nioCore, nioHTTPTypes, nioSSL, lifecycle, logging, coreMetrics,
+                httpTypes, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, lifecycle,
+                logging, coreMetrics,
             ],
             exclude: ["Page"], swiftSettings: settings),
         .target(

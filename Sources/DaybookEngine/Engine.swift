@@ -14,6 +14,7 @@ package final class Engine: Sendable {
     let keyUses = KeyUses()
     package let triggerActivity: TriggerActivity
     package let circuits = Circuits()
+    let definitions = KnownDefinitions()
     private let secrets: SecretKeys
     let checkpointKey: CheckpointKey
     let store: Store

@@ -160,13 +160,20 @@ extension Engine {
     }
 
     /// A run as a command left it, with its payloads.
-    package func detail(_ run: Run) throws -> RunDetail { try read { try $0.detail(run) } }
+    ///
+    /// - Parameter knownOutput: its output, where the command brought it: that need not be read back.
+    package func detail(_ run: Run, knownOutput: [UInt8]? = nil) throws -> RunDetail {
+        try read { try $0.detail(run, knownOutput: knownOutput) }
+    }
 
     /// What the worker needs to carry out a run that was started for it.
     package func assignment(of run: Run) throws -> Assignment {
         try read { view in
             Assignment(
-                run: run, definition: try view.definition(at: run.definitionLocation),
+                run: run,
+                definition: try definitions.at(run.definitionLocation) {
+                    try view.definition(at: $0)
+                },
                 input: try view.stored(run.input))
         }
     }
@@ -311,9 +318,10 @@ extension View {
             failureMessage: try stored(message))
     }
 
-    fileprivate borrowing func detail(_ run: Run) throws -> RunDetail {
+    fileprivate borrowing func detail(_ run: Run, knownOutput: [UInt8]? = nil) throws -> RunDetail {
         RunDetail(
-            run: run, input: try stored(run.input), output: try stored(run.output),
+            run: run, input: try stored(run.input),
+            output: try knownOutput.map { .bytes($0) } ?? stored(run.output),
             errorMessage: try stored(run.error?.message))
     }
 

@@ -202,7 +202,7 @@ final class BatchPlaces: Sendable {
 struct ScheduleBatch: Sendable {
     static let maximumItems = 10_000
     /// Items of one commit.
-    private static let part = 250
+    private static let part = 500
 
     private let call: Call
     private let workflow: WorkflowID
@@ -267,45 +267,58 @@ struct ScheduleBatch: Sendable {
         }
     }
 
-    /// Takes the items in parts, and writes a line for each as soon as its part is durable.
+    /// Takes the items in parts, and writes a line for each as soon as its part is durable. While a part waits for
+    /// the disk, the answers to the one before are written and the next one is read.
     func write(to writer: inout any ResponseBodyWriter) async throws {
-        var start = 0
-        while start < items.count {
-            let part = start..<min(start + Self.part, items.count)
-            try await writer.write(ByteBuffer(bytes: await lines(of: part)))
-            start = part.upperBound
+        var next: Part? = part(from: 0)
+        var done: (part: Part, outcomes: [Outcome])?
+        while let current = next {
+            async let outcomes = api.engine.submitRequests(current.submissions)
+            if let done {
+                try await writer.write(ByteBuffer(bytes: lines(of: done.part, done.outcomes)))
+            }
+            next = part(from: current.end)
+            done = (current, await outcomes)
+        }
+        if let done {
+            try await writer.write(ByteBuffer(bytes: lines(of: done.part, done.outcomes)))
         }
         try await writer.finish(nil)
     }
 
-    private func lines(of part: Range<Int>) async -> [UInt8] {
-        var problems: [Int: Problem] = [:]
+    /// Items of one commit as commands.
+    private struct Part: Sendable {
+        /// By item: the place of its command, or why it has none.
+        var items: [(index: Int, command: Result<Int, Problem>)] = []
         var submissions: [Submission] = []
-        var submitted: [Int] = []
-        for index in part {
+        var end = 0
+    }
+
+    /// The items from this one on; `nil` where there are none.
+    private func part(from start: Int) -> Part? {
+        guard start < items.count else { return nil }
+        var part = Part()
+        part.end = min(start + Self.part, items.count)
+        for index in start..<part.end {
             do {
-                submissions.append(try submission(of: index))
-                submitted.append(index)
-            } catch let problem as Problem {
-                problems[index] = problem
+                part.submissions.append(try submission(of: index))
+                part.items.append((index, .success(part.submissions.count - 1)))
             } catch {
-                problems[index] = .internal
+                part.items.append((index, .failure(error as? Problem ?? .internal)))
             }
         }
-        let outcomes = await api.engine.submitRequests(submissions)
+        return part
+    }
+
+    private func lines(of part: Part, _ outcomes: [Outcome]) -> [UInt8] {
         var text: [UInt8] = []
-        var replies: [Int: (outcome: Outcome, input: [UInt8]?)] = [:]
-        for (place, index) in submitted.enumerated() {
-            replies[index] = (outcomes[place], submissions[place].payload?.bytes)
-        }
-        for index in part {
+        for (index, command) in part.items {
             var writer = JSONWriter()
             do {
-                if let problem = problems[index] { throw problem }
-                guard let reply = replies[index] else { throw Problem.internal }
-                let accepted = try api.accepted(reply.outcome)
+                let place = try command.get()
+                let accepted = try api.accepted(outcomes[place])
                 let detail = try ScheduleRoutes.detail(
-                    accepted, api, knownInput: reply.input)
+                    accepted, api, knownInput: part.submissions[place].payload?.bytes)
                 writer.object { writer in
                     writer.field("index", index)
                     writer.field("status", 201)

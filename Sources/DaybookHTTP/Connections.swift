@@ -1,7 +1,9 @@
 import DaybookCore
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
 import Synchronization
 
 /// What a connection may take, in time and in number.
@@ -20,6 +22,8 @@ package struct ConnectionLimits: Sendable {
     /// A body must come at so many bytes a second, looked at every `rateSeconds`.
     package var bodyBytesPerSecond = 1_000
     package var rateSeconds: Int64 = 10
+    /// What still comes of a body that was answered before its end is read and dropped for so long.
+    package var dropSeconds: Int64 = 5
 
     package init() {}
 }
@@ -60,6 +64,24 @@ final class ConnectionCounts: Sendable {
     }
 }
 
+/// Takes the host from a request of HTTP/1.1 that has none, or has several (RFC 9112, 3.2): such a request is
+/// refused behind, as one with an empty host is. It stands before the codec, which knows of the first one alone.
+private final class HostCheck: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .head(var head) = unwrapInboundIn(data) else {
+            return context.fireChannelRead(data)
+        }
+        let count = head.headers["host"].count
+        if count > 1 || count == 0 && head.version != .http1_0 {
+            head.headers.replaceOrAdd(name: "host", value: "")
+        }
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+}
+
 /// Closes a connection that is one too many, or whose client takes too long over a request. It stands behind
 /// the decoder: what it waits for are whole heads, and bodies piece by piece.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -74,6 +96,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
     private var bodyStart = NIODeadline.now()
     private var bodyBytes = 0
+    /// Whether the end of the last request is still to come.
+    private var isReceiving = false
+    /// Requests that have come, at least in part, and have no whole answer yet.
+    private var open = 0
+    /// Whether the client was told that the connection ends with this answer.
+    private var closes = false
+    /// Whether all of that answer was written, and whether it was sent.
+    private var isAnswered = false
+    private var isSent = false
 
     init(_ counts: ConnectionCounts, _ limits: ConnectionLimits) {
         self.counts = counts
@@ -81,6 +112,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        let pipeline = context.pipeline.syncOperations
+        if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
+            try? pipeline.addHandler(HostCheck(), position: .before(codec))
+        }
         address = context.remoteAddress?.ipAddress ?? ""
         guard counts.enter(address) else { return turnAway(context) }
         isCounted = true
@@ -97,12 +132,19 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head:
+            // Of another request on a connection that ends.
+            guard !isAnswered else { return }
             timer?.cancel()
             bodyStart = .now()
             bodyBytes = 0
+            isReceiving = true
+            open += 1
             watchBody(context, since: 0)
         case .body(let bytes): bodyBytes += bytes.readableBytes
         case .end:
+            isReceiving = false
+            // The answer is on its way, or is there.
+            if isAnswered { return isSent ? wait(context, seconds: 0) : () }
             timer?.cancel()
             timer = nil
         }
@@ -110,9 +152,29 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data), timer == nil {
-            wait(context, seconds: limits.idleSeconds)
+        switch unwrapOutboundIn(data) {
+        case _ where isAnswered:
+            // Of another request on a connection that ends.
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        case .head(var head) where isReceiving && open == 1 && head.status.kind != .informational:
+            closes = true
+            head.headerFields[.connection] = "close"
+            return context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .head(let head): closes = head.headerFields[.connection] == "close"
+        case .end where closes:
+            isAnswered = true
+            let sent = promise ?? context.eventLoop.makePromise()
+            sent.futureResult.assumeIsolated().whenComplete { [self] _ in
+                isSent = true
+                // Closed at once, what the client is still sending would take the answer from it.
+                wait(context, seconds: isReceiving ? limits.dropSeconds : 0)
+            }
+            return context.write(data, promise: sent)
+        case .end where timer == nil: wait(context, seconds: limits.idleSeconds)
+        case .body, .end: break
         }
+        if case .end = unwrapOutboundIn(data) { open -= 1 }
         context.write(data, promise: promise)
     }
 

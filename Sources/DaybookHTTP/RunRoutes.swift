@@ -140,9 +140,10 @@ enum RunRoutes {
     }
 
     static func reply(
-        _ status: HTTPResponse.Status, _ run: Run, _ accepted: Accepted, _ api: API
+        _ status: HTTPResponse.Status, _ run: Run, _ accepted: Accepted, _ api: API,
+        output: [UInt8]? = nil
     ) throws -> Reply {
-        let detail = try api.engine.detail(run)
+        let detail = try api.engine.detail(run, knownOutput: accepted.isReplayed ? nil : output)
         return Reply.json(status) { $0.run(detail) }.with(accepted)
     }
 }

@@ -210,6 +210,12 @@ package struct Server {
         let server: Server
 
         func respond(to request: Request, context: CallContext) async throws -> Response {
+            guard request.head.authority != "" else {
+                // Who sends such a request may mean the next one for somebody else.
+                var refusal = server.problem(.malformed("the request must have one Host field"))
+                refusal.headers[.connection] = "close"
+                return refusal
+            }
             // One thing has one path: it is also the scope of an Idempotency-Key.
             let path = request.uri.path
             guard !path.contains("//"), path == "/" || !path.hasSuffix("/") else {

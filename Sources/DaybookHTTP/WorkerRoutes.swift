@@ -94,7 +94,7 @@ enum WorkerRoutes {
         let attempt = fields.required("attempt", .attempt)
         let output = try api.payload(fields, "output")
         try fields.throwMistakes()
-        return try await answered(call, api, id) {
+        return try await answered(call, api, id, output: output?.bytes) {
             try await api.submit(
                 .complete(id, attempt: present(attempt), output: output?.payload), for: call,
                 payload: output)
@@ -163,13 +163,14 @@ enum WorkerRoutes {
     /// Submits an answer about a run. The same answer again, for the same attempt, is no mistake:
     /// it changes nothing and is answered with the run as it is.
     private static func answered(
-        _ call: Call, _ api: API, _ id: RunID, submit: () async throws -> Accepted,
+        _ call: Call, _ api: API, _ id: RunID, output: [UInt8]? = nil,
+        submit: () async throws -> Accepted,
         again isSame: (RunDetail) -> Bool
     ) async throws -> Reply {
         do {
             let accepted = try await submit()
             guard case .run(let run) = accepted.answer else { throw Problem.internal }
-            return try RunRoutes.reply(.ok, run, accepted, api)
+            return try RunRoutes.reply(.ok, run, accepted, api, output: output)
         } catch let problem as Problem where Problem.aboutTheRunsState.contains(problem.code) {
             guard let detail = try api.engine.run(id, of: call.team), isSame(detail) else {
                 throw problem

@@ -16,26 +16,32 @@ package struct Batch: ~Copyable {
     private var chain: [UInt8]
     /// The position of the last entry in the log; the service row may lag behind it in a replay.
     private var lastPosition: Position
+    /// Of the entries before, those that no row of table `tree` covers.
+    private var openLeaves: OpenLeaves
+    private let keptLeaves: KeptLeaves?
     /// No kept answer ends before; `nil` where that is not known yet.
     var firstAnswerEnd: Instant?
     /// The same of messages that were seen.
     var firstSeenEnd: Instant?
-    /// Read at each event that may be told; changed rarely.
-    let knownSubscriptions = KnownSubscriptions()
+    let known = KnownRows()
 
     /// The first error of the storage in this batch; whatever came after it means nothing.
     package var failure: (any Error)? { firstError.error }
 
     static func begin(
-        _ transaction: consuming WriteTransaction, _ tables: Tables, readsService: Bool = true
+        _ transaction: consuming WriteTransaction, _ tables: Tables, readsService: Bool = true,
+        leaves: KeptLeaves? = nil
     ) throws -> Batch {
         let head = try LogHead(transaction, tables, readsService: readsService)
-        return Batch(transaction, tables, head)
+        return Batch(transaction, tables, head, leaves)
     }
 
     private init(
-        _ transaction: consuming WriteTransaction, _ tables: Tables, _ head: LogHead
+        _ transaction: consuming WriteTransaction, _ tables: Tables, _ head: LogHead,
+        _ leaves: KeptLeaves?
     ) {
+        keptLeaves = leaves
+        openLeaves = leaves?.leaves(after: head.chain) ?? OpenLeaves(after: head.chain)
         self.transaction = transaction
         self.tables = tables
         serviceState = head.service
@@ -54,6 +60,7 @@ package struct Batch: ~Copyable {
 
     /// Deletes up to so many rows; tells whether there may be more.
     mutating func deleteRows(_ name: TableName, _ count: Int) -> Bool {
+        known.forgetAll()
         var keys: [[UInt8]] = []
         attempt { batch in
             let table = batch.tables[name]
@@ -72,10 +79,11 @@ package struct Batch: ~Copyable {
     }
 
     /// Compares rows with those of the other set, which is in use.
-    borrowing func compare(
+    mutating func compare(
         _ name: TableName, with live: Tables, after: [UInt8]?, rows: Int
     ) throws -> (findings: [Finding], next: [UInt8]?) {
-        try RowComparison.step(
+        writeUsage()
+        return try RowComparison.step(
             name, after: after, rows: rows, transaction, live[name], transaction, tables[name])
     }
 
@@ -98,7 +106,8 @@ package struct Batch: ~Copyable {
         let entry = kept.entry
         precondition(entry.header.position == nextPosition, "entries have no gap")
         guard firstError.error == nil else { return }
-        let record = LogRecord(entry: kept.bytes, after: chain)
+        let leaf = Chain.leaf(kept.bytes)
+        let record = LogRecord(entry: kept.bytes, leaf: leaf, after: chain)
         do {
             try transaction.append(
                 tables.log, Keys.position(entry.header.position), record.value)
@@ -113,7 +122,9 @@ package struct Batch: ~Copyable {
             for case .payloadsErased(let erased) in entry.events {
                 try erase(erased.payloads, by: entry.header.position)
             }
-            try StoredTree.complete(entry.header.position, tables, &transaction)
+            openLeaves.add(leaf, chain: record.chain, at: entry.header.position)
+            try StoredTree.complete(
+                entry.header.position, tables, &transaction, known: openLeaves.leaves)
         } catch {
             firstError.keep(error)
         }
@@ -147,6 +158,7 @@ package struct Batch: ~Copyable {
     /// Commits; when it returns, the disk has everything. Throws the storage error, and
     /// `failure` where there was one before.
     package consuming func commit() throws {
+        writeUsage()
         if let error = firstError.error {
             transaction.abort()
             throw error
@@ -155,12 +167,14 @@ package struct Batch: ~Copyable {
             try transaction.put(tables.meta, tables.serviceKey, serviceState.rowBytes)
         }
         try transaction.commit()
+        keptLeaves?.keep(openLeaves)
     }
 
     package consuming func abort() { transaction.abort() }
 
     /// Throws all projections away, and notes the layout that a replay is going to write.
     mutating func clearProjections() {
+        known.forgetAll()
         attempt { batch in
             for name in TableName.allCases where name.isProjection {
                 try batch.transaction.deleteAll(batch.tables[name])
@@ -256,9 +270,38 @@ private struct LogHead {
     }
 }
 
-/// The subscriptions of teams as the batch has them.
-final class KnownSubscriptions {
-    var byTeam: [TeamID: [Subscription]] = [:]
+/// Rows that nearly every command needs, as the batch has them, so that none is read twice.
+///
+/// Usage changes with nearly every command: its rows are written once, by `Batch.writeUsage`. All others are
+/// as they are in the tables.
+final class KnownRows {
+    var teams: [TeamID: Team] = [:]
+    var apiKeys: [KeyID: APIKey] = [:]
+    /// Those of other teams are not found by their id alone.
+    var workflows: [WorkflowID: Workflow] = [:]
+    var subscriptions: [TeamID: [Subscription]] = [:]
+    var teamUsage: [TeamID: Usage] = [:]
+    var workflowUsage: [WorkflowOfTeam: Usage] = [:]
+    /// Whose usage is to be written.
+    var changedTeams: Set<TeamID> = []
+    var changedWorkflows: Set<WorkflowOfTeam> = []
+
+    struct WorkflowOfTeam: Hashable {
+        let workflow: WorkflowID
+        let team: TeamID
+    }
+
+    /// For a batch whose tables are emptied.
+    func forgetAll() {
+        teams = [:]
+        apiKeys = [:]
+        workflows = [:]
+        subscriptions = [:]
+        teamUsage = [:]
+        workflowUsage = [:]
+        changedTeams = []
+        changedWorkflows = []
+    }
 }
 
 /// Keeps the first of several errors, also where the batch is only borrowed.

@@ -9,23 +9,39 @@ extension Batch: State {
         serviceChanged = true
     }
 
-    package borrowing func team(_ id: TeamID) -> Team? { row(tables.teams, Keys.id(id)) }
+    package borrowing func team(_ id: TeamID) -> Team? {
+        if let team = known.teams[id] { return team }
+        let team: Team? = row(tables.teams, Keys.id(id))
+        known.teams[id] = team
+        return team
+    }
 
     package mutating func set(_ team: Team) {
+        known.teams[team.id] = team
         put(tables.teams, Keys.id(team.id), team.rowBytes)
     }
 
-    package borrowing func apiKey(_ id: KeyID) -> APIKey? { row(tables.apiKeys, Keys.id(id)) }
+    package borrowing func apiKey(_ id: KeyID) -> APIKey? {
+        if let key = known.apiKeys[id] { return key }
+        let key: APIKey? = row(tables.apiKeys, Keys.id(id))
+        known.apiKeys[id] = key
+        return key
+    }
 
     package mutating func set(_ key: APIKey) {
+        known.apiKeys[key.id] = key
         put(tables.apiKeys, Keys.id(key.id), key.rowBytes)
     }
 
     package borrowing func workflow(_ id: WorkflowID, of team: TeamID) -> Workflow? {
-        row(tables.workflows, Keys.row(team, id))
+        if let workflow = known.workflows[id], workflow.team == team { return workflow }
+        let workflow: Workflow? = row(tables.workflows, Keys.row(team, id))
+        if let workflow { known.workflows[id] = workflow }
+        return workflow
     }
 
     package mutating func set(_ workflow: Workflow) {
+        known.workflows[workflow.id] = workflow
         put(tables.workflows, Keys.row(workflow.team, workflow.id), workflow.rowBytes)
     }
 
@@ -88,19 +104,43 @@ extension Batch: State {
     }
 
     package borrowing func usage(of team: TeamID) -> Usage {
-        row(tables.usage, Keys.usage(team)) ?? Usage()
+        if let usage = known.teamUsage[team] { return usage }
+        let usage: Usage = row(tables.usage, Keys.usage(team)) ?? Usage()
+        known.teamUsage[team] = usage
+        return usage
     }
 
     package mutating func set(_ usage: Usage, of team: TeamID) {
-        put(tables.usage, Keys.usage(team), usage.rowBytes)
+        known.teamUsage[team] = usage
+        known.changedTeams.insert(team)
     }
 
     package borrowing func usage(of workflow: WorkflowID, team: TeamID) -> Usage {
-        row(tables.usage, Keys.usage(team, workflow)) ?? Usage()
+        let key = KnownRows.WorkflowOfTeam(workflow: workflow, team: team)
+        if let usage = known.workflowUsage[key] { return usage }
+        let usage: Usage = row(tables.usage, Keys.usage(team, workflow)) ?? Usage()
+        known.workflowUsage[key] = usage
+        return usage
     }
 
     package mutating func set(_ usage: Usage, of workflow: WorkflowID, team: TeamID) {
-        put(tables.usage, Keys.usage(team, workflow), usage.rowBytes)
+        let key = KnownRows.WorkflowOfTeam(workflow: workflow, team: team)
+        known.workflowUsage[key] = usage
+        known.changedWorkflows.insert(key)
+    }
+
+    /// Writes the rows of usage that were changed since the last time.
+    mutating func writeUsage() {
+        for team in known.changedTeams {
+            guard let usage = known.teamUsage[team] else { continue }
+            put(tables.usage, Keys.usage(team), usage.rowBytes)
+        }
+        for key in known.changedWorkflows {
+            guard let usage = known.workflowUsage[key] else { continue }
+            put(tables.usage, Keys.usage(key.team, key.workflow), usage.rowBytes)
+        }
+        known.changedTeams = []
+        known.changedWorkflows = []
     }
 
     package mutating func insert(_ entry: IndexEntry) {
@@ -225,20 +265,20 @@ extension Batch: State {
     }
 
     package mutating func set(_ subscription: Subscription) {
-        knownSubscriptions.byTeam[subscription.team] = nil
+        known.subscriptions[subscription.team] = nil
         put(
             tables.subscriptions, Keys.row(subscription.team, subscription.id),
             subscription.rowBytes)
     }
 
     package mutating func removeSubscription(_ id: SubscriptionID, of team: TeamID) {
-        knownSubscriptions.byTeam[team] = nil
+        known.subscriptions[team] = nil
         delete(tables.subscriptions, Keys.row(team, id))
     }
 
     package borrowing func subscriptions(of team: TeamID) -> [Subscription] {
         guard firstError.error == nil else { return [] }
-        if let known = knownSubscriptions.byTeam[team] { return known }
+        if let known = known.subscriptions[team] { return known }
         var found: [Subscription] = []
         do {
             try transaction.scan(
@@ -250,7 +290,7 @@ extension Batch: State {
         } catch {
             firstError.keep(error is MalformedRow ? damaged(tables.subscriptions) : error)
         }
-        knownSubscriptions.byTeam[team] = found
+        known.subscriptions[team] = found
         return found
     }
 

@@ -59,7 +59,7 @@ extension View {
                 return true
             }
             guard seen.entries == last, try transaction.count(tables.log) == Int(last) else {
-                throw Finding(.log, "the log has rows that are not its entries")
+                throw Finding.otherRows
             }
             seen.chain = try chain(at: last)
         } catch let finding as Finding {
@@ -171,8 +171,10 @@ extension View {
 }
 
 extension Finding {
+    static let otherRows = Finding(.log, "the log has rows that are not its entries")
+
     /// - Parameter position: how far the log was read before.
-    fileprivate init(_ error: LogError, after position: Position) {
+    init(_ error: LogError, after position: Position) {
         switch error {
         case .missing(let at), .damaged(let at), .unknown(let at, _):
             self.init(.log, "\(error)", position: at)

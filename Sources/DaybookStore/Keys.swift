@@ -54,6 +54,10 @@ enum Keys {
         key(8) { $0.uint64(position) }
     }
 
+    static func isPosition(_ position: Position, _ key: [UInt8]) -> Bool {
+        key.count == 8 && key.reduce(0) { $0 << 8 | Position($1) } == position
+    }
+
     static func payload(_ location: PayloadLocation) -> [UInt8] {
         key(10) {
             $0.uint64(location.position)

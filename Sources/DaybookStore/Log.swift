@@ -1,23 +1,61 @@
 import Crypto
 import DaybookCore
+import LMDB
 
 /// The hashes of the log: `leaf(n) = SHA-256(0x00 ‖ entry bytes)`, the leaf of RFC 6962 section 2.1,
 /// and `chain(n) = SHA-256(chain(n-1) ‖ leaf(n))` from 32 zero bytes.
 package enum Chain {
     package static let start = [UInt8](repeating: 0, count: 32)
+    /// What a leaf hash begins with.
+    fileprivate static let leafMark: [UInt8] = [0]
 
     package static func leaf(_ entry: [UInt8]) -> [UInt8] {
         var hash = SHA256()
-        hash.update(data: [0] as [UInt8])
+        hash.update(data: leafMark)
         hash.update(data: entry)
-        return Array(hash.finalize())
+        return Array(copying: hash.finalize())
     }
 
     package static func next(after chain: [UInt8], leaf: [UInt8]) -> [UInt8] {
         var hash = SHA256()
         hash.update(data: chain)
         hash.update(data: leaf)
-        return Array(hash.finalize())
+        return Array(copying: hash.finalize())
+    }
+}
+
+/// Verifies values of the table `log` in their order, without allocating anything for one.
+struct ChainVerifier {
+    /// The chain hash of the value before, and the leaf of this one.
+    private var node: [UInt8]
+    private var stored = Chain.start
+
+    init(after chain: [UInt8] = Chain.start) {
+        node = chain + Chain.start
+    }
+
+    /// Goes on after this value, whose hash is believed.
+    ///
+    /// - Returns: whether it is a value of the table.
+    mutating func goOn(after value: [UInt8]) -> Bool {
+        guard LogRecord.isOne(value) else { return false }
+        for index in stored.indices { node[index] = value[index + 1] }
+        return true
+    }
+
+    /// Whether the value has the chain hash that its entry gives after the value before.
+    ///
+    /// - Parameter value: all of it but the entry is changed.
+    mutating func verify(_ value: inout [UInt8]) -> Bool {
+        guard LogRecord.isOne(value) else { return false }
+        for index in stored.indices { stored[index] = value[index + 1] }
+        // The entry stands behind its mark, so that both are hashed in one go.
+        value[LogRecord.headerByteCount - 1] = Chain.leafMark[0]
+        node.overwrite(
+            from: stored.count, with: SHA256.hash(data: value[(LogRecord.headerByteCount - 1)...]))
+        guard SHA256.hash(data: node) == stored else { return false }
+        for index in stored.indices { node[index] = stored[index] }
+        return true
     }
 }
 
@@ -31,13 +69,22 @@ package struct LogRecord: Sendable {
     package let entry: [UInt8]
 
     package init(entry: [UInt8], after previous: [UInt8]) {
+        self.init(entry: entry, leaf: Chain.leaf(entry), after: previous)
+    }
+
+    init(entry: [UInt8], leaf: [UInt8], after previous: [UInt8]) {
         self.entry = entry
-        chain = Chain.next(after: previous, leaf: Chain.leaf(entry))
+        chain = Chain.next(after: previous, leaf: leaf)
+    }
+
+    /// Whether a stored value is long enough and of this format.
+    fileprivate static func isOne(_ value: [UInt8]) -> Bool {
+        value.count >= headerByteCount && value[0] == format
     }
 
     /// Takes a stored value apart; `nil` when it is too short or of another format.
     init?(value: [UInt8]) {
-        guard value.count >= Self.headerByteCount, value[0] == Self.format else { return nil }
+        guard Self.isOne(value) else { return nil }
         chain = Array(value[1..<Self.headerByteCount])
         entry = Array(value[Self.headerByteCount...])
     }
@@ -49,10 +96,6 @@ package struct LogRecord: Sendable {
         value.append(contentsOf: chain)
         value.append(contentsOf: entry)
         return value
-    }
-
-    func follows(_ previous: [UInt8]) -> Bool {
-        Chain.next(after: previous, leaf: Chain.leaf(entry)) == chain
     }
 }
 

@@ -64,6 +64,7 @@ package final class Store: Sendable {
     private let environment: Environment
     let tables: BothTables
     private let lock: DirectoryLock?
+    private let leaves = KeptLeaves()
     package let directory: String
     /// The files that a process which owns the directory has open, and what they were.
     private let openFiles: [(path: String, identity: FileSystem.Identity)]
@@ -187,7 +188,7 @@ package final class Store: Sendable {
     package func beginBatch() throws -> Batch {
         let transaction = try beginTransaction()
         let live = try tables.live(transaction)
-        return try Batch.begin(transaction, live)
+        return try Batch.begin(transaction, live, leaves: leaves)
     }
 
     /// Whether opening failed because the data file is shorter than its pages. LMDB never writes some

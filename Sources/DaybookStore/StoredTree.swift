@@ -16,8 +16,11 @@ enum StoredTree {
     }
 
     /// Writes the rows that the entry at `position` completes, each made of those before.
+    ///
+    /// - Parameter known: the leaves up to `position` that need not be read again, the last one last.
     static func complete(
-        _ position: Position, _ tables: Tables, _ transaction: inout WriteTransaction
+        _ position: Position, _ tables: Tables, _ transaction: inout WriteTransaction,
+        known: [[UInt8]] = []
     ) throws {
         var level = step
         var size = width
@@ -26,7 +29,14 @@ enum StoredTree {
             var hashes: [[UInt8]] = []
             hashes.reserveCapacity(Int(width))
             if level == step {
-                hashes = try leaves(from: position - width + 1, to: position, tables, transaction)
+                hashes = known.suffix(Int(width))
+                let missing = width - Position(hashes.count)
+                if missing > 0 {
+                    let first = position - width + 1
+                    hashes.insert(
+                        contentsOf: try leaves(
+                            from: first, to: first + missing - 1, tables, transaction), at: 0)
+                }
             } else {
                 let first = index * width
                 try transaction.scan(

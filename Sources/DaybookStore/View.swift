@@ -103,13 +103,38 @@ extension View {
 
     /// The entry at `position`, after its bytes, its chain hash and its position were verified.
     package borrowing func entry(at position: Position) throws -> Entry {
-        let record = try verifiedRecord(at: position, after: try chain(at: position - 1))
-        return try Self.decode(record, at: position)
+        try Self.decode(try entryBytes(at: position), at: position)
     }
 
     /// The verified entry bytes at `position`: what the leaf is made of.
     package borrowing func entryBytes(at position: Position) throws -> [UInt8] {
-        try verifiedRecord(at: position, after: try chain(at: position - 1)).entry
+        var bytes: [UInt8]?
+        try verifyChain(from: position, to: position) { bytes = Array($0) }
+        guard let bytes else { throw LogError.missing(position) }
+        return bytes
+    }
+
+    /// Verifies the chain hashes of these entries, without decoding them.
+    ///
+    /// - Parameter body: is given the bytes of each.
+    borrowing func verifyChain(
+        from first: Position, to last: Position, _ body: (ArraySlice<UInt8>) -> Void = { _ in }
+    ) throws {
+        guard first > 0 else { throw LogError.missing(first) }
+        var verifier = ChainVerifier()
+        var position = first > 1 ? first - 1 : first
+        try transaction.scanReusing(tables.log, from: Keys.position(position)) { key, value in
+            guard Keys.isPosition(position, key) else { throw LogError.missing(position) }
+            if position < first {
+                guard verifier.goOn(after: value) else { throw LogError.damaged(position) }
+            } else {
+                guard verifier.verify(&value) else { throw LogError.damaged(position) }
+                body(value[LogRecord.headerByteCount...])
+            }
+            position += 1
+            return position <= last
+        }
+        guard position > last else { throw LogError.missing(position) }
     }
 
     /// Visits entries in order from `first` on, each verified; `body` returns false to stop.
@@ -144,7 +169,7 @@ extension View {
         guard record.chain == Chain.next(after: chain, leaf: leaf) else { throw .damaged(position) }
         chain = record.chain
         return VerifiedEntry(
-            entry: try decode(record, at: position), bytes: record.entry, leaf: leaf)
+            entry: try decode(record.entry, at: position), bytes: record.entry, leaf: leaf)
     }
 
     /// The id that the first entry gave the log; `nil` where there is no entry.
@@ -162,20 +187,12 @@ extension View {
         return record
     }
 
-    private borrowing func verifiedRecord(
-        at position: Position, after previous: [UInt8]
-    ) throws -> LogRecord {
-        let record = try record(at: position)
-        guard record.follows(previous) else { throw LogError.damaged(position) }
-        return record
-    }
-
     private static func decode(
-        _ record: LogRecord, at position: Position
+        _ bytes: [UInt8], at position: Position
     ) throws(LogError) -> Entry {
         let entry: Entry
         do {
-            entry = try EntryCodec.decode(record.entry)
+            entry = try EntryCodec.decode(bytes)
         } catch {
             throw .unknown(position, error)
         }

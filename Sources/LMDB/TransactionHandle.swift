@@ -106,6 +106,23 @@ final class TransactionHandle {
         }
     }
 
+    /// See `ReadTransaction.scanReusing`.
+    func scanReusing(
+        _ table: Table, from: [UInt8],
+        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
+    ) throws {
+        let cursor = try Cursor(pointer, table)
+        var next = try cursor.first(atOrAfter: from)
+        var key: [UInt8] = []
+        var value: [UInt8] = []
+        while let entry = next {
+            key.replaceAll(with: entry.key)
+            value.replaceAll(with: entry.value)
+            guard try body(key, &value) else { return }
+            next = try cursor.move(MDB_NEXT)
+        }
+    }
+
     // MARK: Writing
 
     func put(
@@ -183,6 +200,13 @@ func bytes(of value: MDB_val) -> [UInt8] {
         UnsafeMutableRawBufferPointer(buffer)
             .copyMemory(from: UnsafeRawBufferPointer(start: start, count: value.mv_size))
         count = value.mv_size
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func replaceAll(with value: MDB_val) {
+        removeAll(keepingCapacity: true)
+        append(contentsOf: UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
     }
 }
 

@@ -88,7 +88,7 @@ struct Backup: AsyncParsableCommand {
         if let what = try manifest.difference(from: destination) {
             report = Checker.Report(finding: Finding(.file, what))
         } else {
-            report = try Checker(scratch: scratch).check(destination, quick: false)
+            report = try Checker(scratch: scratch).check(destination, .wholly)
         }
         print(json ? report.json : report.text)
         if report.finding != nil { throw ExitCode(1) }

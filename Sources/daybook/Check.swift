@@ -17,7 +17,8 @@ struct Check: AsyncParsableCommand {
             compared with the live one byte by byte. It works on a copy that it makes in --scratch, so \
             it can run beside a server; it grows to about twice the size of the database and is removed \
             at the end. With --quick: every row is read once, the last 1,000 entries are verified and all \
-            is counted again, without copies.
+            is counted again, without copies. With --chain: the chain hash of every entry is verified, and
+            nothing else; it tells how long that took.
 
             The result is on standard output. Exit codes: 0 when all is well, 1 when something was \
             found, 64 for a wrong command line, 73 when the directory cannot be opened.
@@ -29,14 +30,23 @@ struct Check: AsyncParsableCommand {
     var scratch: String?
     @Flag(help: "Only the end of the log and the recount.")
     var quick = false
+    @Flag(help: "Only the chain hashes of the log.")
+    var chain = false
     @Flag(help: "One JSON object.")
     var json = false
+
+    func validate() throws {
+        guard !quick || !chain else {
+            throw ValidationError("--quick and --chain exclude each other")
+        }
+    }
 
     func run() async throws {
         let directory = DataDirectory.path(dataDir)
         let report: Checker.Report
         do {
-            report = try Checker(scratch: scratch).check(directory, quick: quick)
+            report = try Checker(scratch: scratch)
+                .check(directory, quick ? .quickly : chain ? .chain : .wholly)
         } catch {
             throw Failure.exit(Exits.cannotOpen, "\(error)")
         }
@@ -47,15 +57,24 @@ struct Check: AsyncParsableCommand {
 
 /// Checks a directory, on copies of it.
 struct Checker {
+    enum Extent {
+        case wholly, quickly, chain
+    }
+
     let scratch: String?
 
-    func check(_ directory: String, quick: Bool) throws -> Report {
+    func check(_ directory: String, _ extent: Extent) throws -> Report {
         let outcome = try Walk.outcome(in: directory)
         // Where it does not open at all, this says why.
         if outcome == .refused { try Store(reading: directory).close() }
         do {
             return switch outcome {
-            case .read: try quick ? quickly(directory) : wholly(directory)
+            case .read:
+                switch extent {
+                case .wholly: try wholly(directory)
+                case .quickly: try quickly(directory)
+                case .chain: try chain(of: directory)
+                }
             case .refused: Report(finding: Finding(.file, "a table cannot be read whole"))
             case .died: Report(finding: Finding(.file, "a page is missing or is none"))
             }
@@ -78,6 +97,16 @@ struct Checker {
             report.finding = Finding(.log, "\(error)")
         } catch let error as Store.OpenError {
             report.finding = Finding(.log, "\(error)")
+        }
+        return report
+    }
+
+    private func chain(of directory: String) throws -> Report {
+        let store = try Store(reading: directory)
+        defer { store.close() }
+        var report = Report()
+        report.chainTime = try ContinuousClock().measure {
+            (report.entries, report.chain, report.finding) = try store.checkChain()
         }
         return report
     }
@@ -170,6 +199,8 @@ struct Checker {
     struct Report {
         var entries: Position = 0
         var chain: [UInt8] = []
+        /// How long verifying the chain took.
+        var chainTime: Duration?
         var payloads: Int?
         var erasedPayloads: Int?
         /// Rows of the projections that are not what the log gives.
@@ -182,6 +213,7 @@ struct Checker {
 
         var text: String {
             var lines = ["entries   \(entries)", "chain     \(lowercaseHex(chain))"]
+            if let chainTime { lines.append("verified  in \(chainTime.secondsText) s") }
             if let payloads { lines.append("payloads  \(payloads)") }
             if let erasedPayloads { lines.append("erased    \(erasedPayloads)") }
             guard let finding else { return (lines + ["all is well"]).joined(separator: "\n") }
@@ -202,6 +234,7 @@ struct Checker {
                 writer.field("ok", finding == nil)
                 writer.field("entries", entries)
                 writer.field("chain", lowercaseHex(chain))
+                writer.field("chain_seconds", raw: (chainTime?.secondsText.utf8).map { Array($0) })
                 writer.field("payloads", payloads)
                 writer.field("erased_payloads", erasedPayloads)
                 writer.field("differences", differences)

@@ -2,6 +2,15 @@ import DaybookCore
 import DaybookStore
 import Foundation
 
+extension Duration {
+    fileprivate var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+
+    /// Seconds and thousandths, such as `12.034`.
+    var secondsText: String { String(format: "%.3f", seconds) }
+}
+
 /// Shows on standard error how far a long walk over the log has come: a bar that is drawn anew where a
 /// person watches, otherwise a line now and then.
 struct Progress {
@@ -18,8 +27,7 @@ struct Progress {
         let now = ContinuousClock.now
         guard now - told > .milliseconds(isTerminal ? 200 : 5_000) else { return }
         told = now
-        let seconds = Double((now - begun).components.seconds) + 0.001
-        let rate = Double(reached) / seconds
+        let rate = Double(reached) / ((now - begun).seconds + 0.001)
         let left = Int(Double(last - min(reached, last)) / max(rate, 1))
         let line =
             "\(verb) \(reached) of \(last) entries, \(Int(rate))/s, \(left) s to go"

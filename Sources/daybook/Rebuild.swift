@@ -56,13 +56,18 @@ struct Rebuild: AsyncParsableCommand {
             defer { store.close() }
             var progress = Progress("rebuilt")
             let report: RebuildReport
+            let begun = ContinuousClock.now
+            var built: Duration?
             do {
-                report = try store.rebuild { progress.show($0) }
+                report = try store.rebuild { stage in
+                    if case .comparing = stage, built == nil { built = ContinuousClock.now - begun }
+                    progress.show(stage)
+                }
             } catch let error as LogError {
                 throw Unfit(error: error)
             }
             progress.end()
-            say(report)
+            say(report, in: built ?? ContinuousClock.now - begun)
         } catch {
             throw Failure.exit(Exits.cannotOpen, "\(error)")
         }
@@ -107,17 +112,22 @@ struct Rebuild: AsyncParsableCommand {
         let told: [Difference]?
     }
 
-    private func say(_ report: RebuildReport) {
+    /// - Parameter time: what it took until both sets could be compared.
+    private func say(_ report: RebuildReport, in time: Duration) {
         say(
-            entries: report.entries, differences: report.differences,
+            entries: report.entries, in: time, differences: report.differences,
             told: report.told.map { finding in
                 let key = finding.key.map(lowercaseHex) ?? ""
                 return "\(finding.table ?? "") \(key): \(finding.what)"
             })
     }
 
-    private func say(entries: Position, differences: Int, told: [String]) {
-        var lines = ["rebuilt from \(entries) entries"]
+    private func say(
+        entries: Position, in time: Duration? = nil, differences: Int, told: [String]
+    ) {
+        var lines = [
+            "rebuilt from \(entries) entries" + (time.map { " in \($0.secondsText) s" } ?? "")
+        ]
         lines.append(
             differences == 0
                 ? "the old projections were the same"

@@ -47,6 +47,9 @@ struct CheckTests {
             #expect(finding == nil, "\(numbers.hint)")
             let entries = try pair.live.entries()
             #expect(seen.entries == Position(entries.count))
+            let chain = try pair.live.store.checkChain(pieces: 7)
+            #expect(chain.finding == nil && chain.entries == seen.entries)
+            #expect(chain.chain == seen.chain)
             #expect(
                 seen.payloads + seen.erasedPayloads
                     == entries.flatMap(\.events).count { $0.payload != nil })
@@ -191,6 +194,13 @@ struct CheckTests {
         _ = try RawRows.change(copy, table, index, change)
         let store = try Store(reading: copy, options: TestStore.options)
         defer { store.close() }
-        try body(try store.read { try $0.checkLog() }.finding)
+        let finding = try store.read { try $0.checkLog() }.finding
+        // The chain alone finds the same, in pieces of whatever size.
+        for size in [1, 7, 20_000] as [Position] {
+            let chain = try store.checkChain(pieces: size).finding
+            #expect(chain?.part == (table == .log ? .log : nil))
+            #expect(chain?.position == (table == .log ? finding?.position : nil))
+        }
+        try body(finding)
     }
 }

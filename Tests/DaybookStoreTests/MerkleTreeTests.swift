@@ -245,6 +245,46 @@ struct MerkleTreeTests {
         }
     }
 
+    @Test("the rows are the same in whatever batches the log was written, some of them lost")
+    func batches() throws {
+        for var numbers in RandomCases(4) {
+            let disk = try TestStore()
+            try disk.commit([
+                Asked(
+                    .initialise(logID: [UInt8](repeating: 1, count: 16)), team: nil,
+                    at: .second(0), newID: .number(1), commandID: .number(1))
+            ])
+            func commands(_ range: ClosedRange<UInt32>, named name: String) -> [Asked] {
+                range.map { number in
+                    Asked(
+                        .createTeam(name: name, maxConcurrentRuns: 5), team: nil, at: .second(0),
+                        newID: .number(number), commandID: .number(UInt64(number)))
+                }
+            }
+            var last: UInt32 = 1
+            while last < 800 {
+                let next = last + 1...min(800, last + UInt32.random(in: 1...300, using: &numbers))
+                switch Int.random(in: 0..<5, using: &numbers) {
+                case 0: try disk.reopen { _ in }
+                case 1, 2:
+                    var lost = try disk.store.beginBatch()
+                    for asked in commands(next, named: "lost") { _ = lost.take(asked) }
+                    lost.abort()
+                default: break
+                }
+                try disk.commit(commands(next, named: "kept"))
+                last = next.upperBound
+            }
+            try disk.store.read { view in
+                let tree = WholeTree(try (1...800).map { try view.entryBytes(at: $0) })
+                for size in [UInt64(256), 512, 768, 800] {
+                    #expect(
+                        try view.root(of: size) == tree.root(of: size), "\(size) \(numbers.hint)")
+                }
+            }
+        }
+    }
+
     @Test("higher rows are made of the rows below")
     func secondHeight() throws {
         let disk = try TestStore()

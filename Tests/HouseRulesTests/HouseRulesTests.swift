@@ -22,7 +22,8 @@ struct HouseRulesTests {
         ],
         "DaybookHTTP": [
             "DaybookCore", "DaybookWire", "DaybookEngine", "Hummingbird", "HummingbirdCore",
-            "HTTPTypes", "NIOCore", "NIOHTTPTypes", "NIOSSL", "ServiceLifecycle", "Logging",
+            "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOSSL",
+            "ServiceLifecycle", "Logging",
             "CoreMetrics",
         ],
         "DaybookClient": [

@@ -106,10 +106,10 @@ def burst(ground, report):
                                measure_from=moment, seconds=600)
     creates = ground.start_drive(server, kind="create", path=f"/workflows/{other}/schedules", connections=8, rate=50,
                                  measure_from=moment, seconds=600, between=next_year())
-    wire = Wire(server)
-    request = wire.request("GET", "/metrics")
     wanted, found = b'daybook_commands_total{command="fire"} ', 0
     time.sleep(max(0, due - time.time()))
+    wire = Wire(server)
+    request = wire.request("GET", "/metrics")
     before = server.batches()
     while found < count:
         wire.send(request)

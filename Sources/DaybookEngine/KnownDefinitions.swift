@@ -1,0 +1,22 @@
+import DaybookCore
+import Synchronization
+
+/// Definitions that were read from the log, where they never change: nearly all runs have one of a few.
+final class KnownDefinitions: Sendable {
+    /// A definition has 64 KiB at most; most have less than one.
+    private static let limit = 64
+
+    private let known = Mutex<[PayloadLocation: Definition]>([:])
+
+    func at(
+        _ location: PayloadLocation, read: (PayloadLocation) throws -> Definition
+    ) throws -> Definition {
+        if let definition = known.withLock({ $0[location] }) { return definition }
+        let definition = try read(location)
+        known.withLock { known in
+            if known.count >= Self.limit { known.removeAll(keepingCapacity: true) }
+            known[location] = definition
+        }
+        return definition
+    }
+}

@@ -1,0 +1,21 @@
+import Foundation
+
+extension [UInt8] {
+    /// The bytes of a digest, say.
+    @inlinable
+    package init(copying bytes: some ContiguousBytes) {
+        self = bytes.withUnsafeBytes { Array($0) }
+    }
+
+    /// Puts bytes in the place of those from `start` on, which must be there.
+    @inlinable
+    package mutating func overwrite(from start: Int, with bytes: some ContiguousBytes) {
+        bytes.withUnsafeBytes { new in
+            precondition(start >= 0 && start + new.count <= count)
+            withUnsafeMutableBytes { old in
+                UnsafeMutableRawBufferPointer(rebasing: old[start..<start + new.count])
+                    .copyMemory(from: new)
+            }
+        }
+    }
+}
