@@ -11,15 +11,15 @@ package enum Chain {
 
     package static func leaf(_ entry: [UInt8]) -> [UInt8] {
         var hash = SHA256()
-        hash.update(data: leafMark)
-        hash.update(data: entry)
+        leafMark.lend { hash.update(bufferPointer: $0) }
+        entry.lend { hash.update(bufferPointer: $0) }
         return Array(copying: hash.finalize())
     }
 
     package static func next(after chain: [UInt8], leaf: [UInt8]) -> [UInt8] {
         var hash = SHA256()
-        hash.update(data: chain)
-        hash.update(data: leaf)
+        chain.lend { hash.update(bufferPointer: $0) }
+        leaf.lend { hash.update(bufferPointer: $0) }
         return Array(copying: hash.finalize())
     }
 }
@@ -29,6 +29,7 @@ struct ChainVerifier {
     /// The chain hash of the value before, and the leaf of this one.
     private var node: [UInt8]
     private var stored = Chain.start
+    private var computed = Chain.start
 
     init(after chain: [UInt8] = Chain.start) {
         node = chain + Chain.start
@@ -51,9 +52,13 @@ struct ChainVerifier {
         for index in stored.indices { stored[index] = value[index + 1] }
         // The entry stands behind its mark, so that both are hashed in one go.
         value[LogRecord.headerByteCount - 1] = Chain.leafMark[0]
-        node.overwrite(
-            from: stored.count, with: SHA256.hash(data: value[(LogRecord.headerByteCount - 1)...]))
-        guard SHA256.hash(data: node) == stored else { return false }
+        var leaf = SHA256()
+        value.lend(from: LogRecord.headerByteCount - 1) { leaf.update(bufferPointer: $0) }
+        node.overwrite(from: stored.count, with: leaf.finalize())
+        var chain = SHA256()
+        node.lend { chain.update(bufferPointer: $0) }
+        computed.overwrite(from: 0, with: chain.finalize())
+        guard computed == stored else { return false }
         for index in stored.indices { node[index] = stored[index] }
         return true
     }
@@ -136,9 +141,9 @@ extension SaltedPayload {
 
     package static func digest(_ salt: [UInt8], _ bytes: [UInt8]) -> Digest256 {
         var hash = SHA256()
-        hash.update(data: salt)
-        hash.update(data: bytes)
-        guard let digest = Digest256(bytes: Array(hash.finalize())) else {
+        salt.lend { hash.update(bufferPointer: $0) }
+        bytes.lend { hash.update(bufferPointer: $0) }
+        guard let digest = Digest256(bytes: Array(copying: hash.finalize())) else {
             preconditionFailure("SHA-256 has 32 bytes")
         }
         return digest

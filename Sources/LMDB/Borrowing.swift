@@ -7,6 +7,13 @@ extension [UInt8] {
         self = bytes.withUnsafeBytes { Array($0) }
     }
 
+    /// Lends the bytes from `start` on for the length of a call: to a hash, say, for which every other way is generic
+    /// and slow.
+    @inlinable
+    package func lend(from start: Int = 0, to body: (UnsafeRawBufferPointer) -> Void) {
+        withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+    }
+
     /// Puts bytes in the place of those from `start` on, which must be there.
     @inlinable
     package mutating func overwrite(from start: Int, with bytes: some ContiguousBytes) {
