@@ -66,7 +66,7 @@ extension Engine {
         if case .key(let id) = actor { try apiKey(id)?.name } else { nil }
     }
 
-    /// A page of all teams, oldest first.
+    /// A page of all teams, newest first.
     package func teams(after cursor: [UInt8]?, limit: Int) throws -> Page<Team> {
         try read { try $0.teams(after: cursor, limit: limit) }
     }

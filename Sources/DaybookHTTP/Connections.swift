@@ -22,6 +22,8 @@ package struct ConnectionLimits: Sendable {
     /// A body must come at so many bytes a second, looked at every `rateSeconds`.
     package var bodyBytesPerSecond = 1_000
     package var rateSeconds: Int64 = 10
+    /// A client that takes nothing of an answer for so long is let go.
+    package var stallSeconds: Int64 = 30
     /// What still comes of a body that was answered before its end is read and dropped for so long.
     package var dropSeconds: Int64 = 5
 
@@ -105,6 +107,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether all of that answer was written, and whether it was sent.
     private var isAnswered = false
     private var isSent = false
+    /// Runs while the client takes nothing of what is to be sent.
+    private var stall: Scheduled<Void>?
 
     init(_ counts: ConnectionCounts, _ limits: ConnectionLimits) {
         self.counts = counts
@@ -178,6 +182,18 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
     }
 
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stall?.cancel()
+        stall = nil
+        let channel = context.channel
+        if !channel.isWritable {
+            stall = context.eventLoop.scheduleTask(in: .seconds(limits.stallSeconds)) {
+                channel.close(promise: nil)
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
     private func wait(_ context: ChannelHandlerContext, seconds: Int64) {
         timer?.cancel()
         let channel = context.channel
@@ -218,6 +234,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func leave() {
         timer?.cancel()
         timer = nil
+        stall?.cancel()
+        stall = nil
         guard isCounted else { return }
         isCounted = false
         counts.leave(address)

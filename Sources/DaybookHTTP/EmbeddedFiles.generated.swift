@@ -2597,7 +2597,7 @@ paths:
       operationId: listTeams
       tags: [teams]
       summary: List teams
-      description: Role `admin`. Oldest first.
+      description: Role `admin`. Newest first.
       parameters:
         - $ref: '#/components/parameters/Limit'
         - $ref: '#/components/parameters/Cursor'
@@ -6529,7 +6529,10 @@ export function ask({ title, content, fields = [], more = [], action = 'Save', m
 		const before = document.activeElement;
 		dialog.addEventListener('close', () => {
 			dialog.remove();
-			if (!before?.isConnected) document.querySelector('main h1')?.focus();
+			// What was drawn anew meanwhile is there as another node.
+			const name = ['href', 'data-thing'].find((one) => before?.hasAttribute(one));
+			const again = name && document.querySelector(`main [${name}="${CSS.escape(before.getAttribute(name))}"]`);
+			if (!before?.isConnected) (again || document.querySelector('main h1'))?.focus();
 			resolve(result);
 		});
 		document.body.append(dialog);
@@ -7686,7 +7689,7 @@ export function timeline({ describe, open, move }) {
 		return placed.map(({ schedule, at, lane }, index) => {
 			const kind = kindOf(schedule);
 			const text = describe(schedule);
-			const mark = s('g', { class: `mark ${kind}`, transform: `translate(${at} ${bottom - lane * step})`, role: 'link', 'aria-label': text,
+			const mark = s('g', { class: `mark ${kind}`, transform: `translate(${at} ${bottom - lane * step})`, role: 'link', 'aria-label': text, 'data-thing': schedule.id,
 				tabindex: index === current ? 0 : -1, onfocus: () => read(text), onpointerenter: () => read(text) },
 				s('rect', { x: -12, y: -12, width: 24, height: 24, class: 'hit' }), sign(kind));
 			const canMove = move && kind === 'pending';
@@ -7763,6 +7766,7 @@ export function timeline({ describe, open, move }) {
 	function draw() {
 		if (!shown || !width || isHeld) return;
 		const hadFocus = svg.contains(document.activeElement);
+		const thing = document.activeElement?.dataset.thing;
 		svg.setAttribute('width', width);
 		svg.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
 		svg.setAttribute('aria-label', shown.label);
@@ -7782,7 +7786,8 @@ export function timeline({ describe, open, move }) {
 			s('line', { class: 'now', x1: x(now), x2: x(now), y1: TOP - 4, y2: HEIGHT - AXIS }),
 			s('text', { class: 'tick now-text', x: x(now) + 3, y: TOP - 6 }, `now ${offset(now)}`));
 		read();
-		if (hadFocus) svg.querySelectorAll('.mark')[current]?.focus();
+		const marks = [...svg.querySelectorAll('.mark')];
+		if (hadFocus) (marks.find((mark) => thing && mark.dataset.thing === thing) ?? marks[current])?.focus();
 	}
 
 	svg.addEventListener('keydown', (event) => {

@@ -60,10 +60,10 @@ extension View {
         }
     }
 
-    /// A page of all teams, oldest first.
+    /// A page of all teams, newest first.
     package borrowing func teams(after cursor: [UInt8]?, limit: Int) throws -> Page<Team> {
         try page(
-            tables.teams, ListRange(prefix: [], descending: false), cursor, limit, .max
+            tables.teams, ListRange(prefix: [], descending: true), cursor, limit, .max
         ) { _, value in try Team(row: value) }
     }
 

@@ -78,6 +78,25 @@ struct ConnectionTests {
         }
     }
 
+    @Test("a client that does not read its answers is let go")
+    func doesNotRead() async throws {
+        let limits = ConnectionLimits.with {
+            $0.perAddress = 2
+            $0.stallSeconds = 1
+        }
+        try await LiveAPI.run(connections: limits) { live in
+            let deaf = try RawClient(port: live.port)
+            // Far more than the system keeps for somebody.
+            await deaf.send(String(repeating: live.request("GET", "/openapi.yaml"), count: 300))
+            let idle = try RawClient(port: live.port)
+            await idle.send(live.request("GET", "/healthz"))
+            #expect(await idle.read { $0.contains("ok") }?.hasPrefix("HTTP/1.1 200") == true)
+            // There is no third place until the first one is free again.
+            while try await !live.isAlive() {}
+            withExtendedLifetime((deaf, idle)) {}
+        }
+    }
+
     @Test("a team that asks too much is told so, and another is not touched")
     func rates() async throws {
         var limits = API.Limits()

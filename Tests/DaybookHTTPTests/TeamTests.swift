@@ -157,7 +157,7 @@ struct TeamTests {
             let teams = try await api.call(.get, "/teams").items
             #expect(
                 teams.compactMap { $0["id"] as? String }
-                    == [try api.teamOfAdmin().description, team.description])
+                    == [team.description, try api.teamOfAdmin().description])
             func listed() async throws -> [String: any Sendable] {
                 let keys = try await api.call(.get, "/api-keys?team_id=\(team)").items
                 return try #require(keys.first)

@@ -268,7 +268,7 @@ class Measured(Server):
               f"not all of {len(items)} schedules were made")
 
     def license(self, runs):
-        team = self.wants("GET", "/teams", 200)["items"][0]["id"]
+        team = self.wants("GET", "/license", 200)["team_id"]
         self.wants("PATCH", f"/teams/{team}/license", 200, {"max_concurrent_runs": runs})
 
     def metrics(self):

@@ -56,7 +56,10 @@ export function ask({ title, content, fields = [], more = [], action = 'Save', m
 		const before = document.activeElement;
 		dialog.addEventListener('close', () => {
 			dialog.remove();
-			if (!before?.isConnected) document.querySelector('main h1')?.focus();
+			// What was drawn anew meanwhile is there as another node.
+			const name = ['href', 'data-thing'].find((one) => before?.hasAttribute(one));
+			const again = name && document.querySelector(`main [${name}="${CSS.escape(before.getAttribute(name))}"]`);
+			if (!before?.isConnected) (again || document.querySelector('main h1'))?.focus();
 			resolve(result);
 		});
 		document.body.append(dialog);

@@ -97,7 +97,7 @@ export function timeline({ describe, open, move }) {
 		return placed.map(({ schedule, at, lane }, index) => {
 			const kind = kindOf(schedule);
 			const text = describe(schedule);
-			const mark = s('g', { class: `mark ${kind}`, transform: `translate(${at} ${bottom - lane * step})`, role: 'link', 'aria-label': text,
+			const mark = s('g', { class: `mark ${kind}`, transform: `translate(${at} ${bottom - lane * step})`, role: 'link', 'aria-label': text, 'data-thing': schedule.id,
 				tabindex: index === current ? 0 : -1, onfocus: () => read(text), onpointerenter: () => read(text) },
 				s('rect', { x: -12, y: -12, width: 24, height: 24, class: 'hit' }), sign(kind));
 			const canMove = move && kind === 'pending';
@@ -174,6 +174,7 @@ export function timeline({ describe, open, move }) {
 	function draw() {
 		if (!shown || !width || isHeld) return;
 		const hadFocus = svg.contains(document.activeElement);
+		const thing = document.activeElement?.dataset.thing;
 		svg.setAttribute('width', width);
 		svg.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
 		svg.setAttribute('aria-label', shown.label);
@@ -193,7 +194,8 @@ export function timeline({ describe, open, move }) {
 			s('line', { class: 'now', x1: x(now), x2: x(now), y1: TOP - 4, y2: HEIGHT - AXIS }),
 			s('text', { class: 'tick now-text', x: x(now) + 3, y: TOP - 6 }, `now ${offset(now)}`));
 		read();
-		if (hadFocus) svg.querySelectorAll('.mark')[current]?.focus();
+		const marks = [...svg.querySelectorAll('.mark')];
+		if (hadFocus) (marks.find((mark) => thing && mark.dataset.thing === thing) ?? marks[current])?.focus();
 	}
 
 	svg.addEventListener('keydown', (event) => {
