@@ -3,8 +3,9 @@ import Synchronization
 
 /// Definitions that were read from the log, where they never change: nearly all runs have one of a few.
 final class KnownDefinitions: Sendable {
-    /// A definition has 64 KiB at most; most have less than one.
+    /// So many are kept, and none that is larger: 1 MiB at most.
     private static let limit = 64
+    private static let maximumBytes = 16 << 10
 
     private let known = Mutex<[PayloadLocation: Definition]>([:])
 
@@ -13,6 +14,7 @@ final class KnownDefinitions: Sendable {
     ) throws -> Definition {
         if let definition = known.withLock({ $0[location] }) { return definition }
         let definition = try read(location)
+        guard definition.bytes.count <= Self.maximumBytes else { return definition }
         known.withLock { known in
             if known.count >= Self.limit { known.removeAll(keepingCapacity: true) }
             known[location] = definition
