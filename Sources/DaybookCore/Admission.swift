@@ -27,6 +27,7 @@ extension State where Self: ~Copyable {
     /// Puts a run into its lane and counts it as queued.
     mutating func enqueue(_ run: Run) {
         countQueued(of: run, by: 1)
+        guard Self.keepsIndexes else { return }
         let lane = run.lane
         // A lane that already holds something has its ready and turn rows, or must not have them.
         let isFirst = firstStartable(of: run.workflow, team: run.team, in: lane) == nil
@@ -49,6 +50,7 @@ extension State where Self: ~Copyable {
 
     /// Takes a waiting run out of its lane. It stays counted as queued until told otherwise.
     mutating func dequeue(_ run: Run) {
+        guard Self.keepsIndexes else { return }
         changingAdmission(of: run.workflow, team: run.team) { state in
             state.remove(.startable(run.startable))
         }
@@ -57,7 +59,7 @@ extension State where Self: ~Copyable {
     /// Takes the slots of a run that starts: out of its lane, into use.
     mutating func takeSlot(_ run: Run, at position: Position) {
         changingAdmission(of: run.workflow, team: run.team) { state in
-            state.remove(.startable(run.startable))
+            if Self.keepsIndexes { state.remove(.startable(run.startable)) }
             state.countInProgress(of: run, by: 1, queued: -1, startedAt: position)
         }
     }
@@ -97,6 +99,7 @@ extension State where Self: ~Copyable {
     mutating func changingAdmission(
         of workflow: WorkflowID?, team: TeamID, _ change: (inout Self) -> Void
     ) {
+        guard Self.keepsIndexes else { return change(&self) }
         let readyBefore = workflow.map { readyRows(of: $0, team: team) } ?? []
         let turnsBefore = turns(of: team)
         change(&self)
@@ -143,6 +146,9 @@ extension State where Self: ~Copyable {
 
 extension Run {
     package var lane: Lane { Lane(queue: queue, priority: priority) }
+
+    /// Its place in its lane, as long as it has one.
+    package var waitingPlace: Startable? { isStartable ? startable : nil }
 
     package var startable: Startable {
         Startable(

@@ -34,6 +34,9 @@ package protocol State: ~Copyable {
     borrowing func usage(of workflow: WorkflowID, team: TeamID) -> Usage
     mutating func set(_ usage: Usage, of workflow: WorkflowID, team: TeamID)
 
+    /// Whether the indexes of schedules, runs and deliveries, and those of who starts next, move with each change. A
+    /// state that says no derives them from the rows in the end, and is never asked for them; `true` without a word.
+    static var keepsIndexes: Bool { get }
     mutating func insert(_ entry: IndexEntry)
     mutating func remove(_ entry: IndexEntry)
     /// The first ready workflow of the team in the queue: highest priority, then longest waiting.
@@ -73,28 +76,23 @@ package protocol State: ~Copyable {
 }
 
 extension State where Self: ~Copyable {
+    package static var keepsIndexes: Bool { true }
+
     /// Writes a schedule and keeps its lists and its due moment in step.
     mutating func write(_ new: Schedule, over old: Schedule?) {
         set(new)
-        if old?.status != new.status {
-            if let old { remove(.schedule(.byStatus(old.team, old.status, old.id))) }
-            insert(.schedule(.byStatus(new.team, new.status, new.id)))
-        }
-        if old?.scheduledTime != new.scheduledTime {
-            if let old { remove(.schedule(.byTime(old.team, old.scheduledTime, old.id))) }
-            insert(.schedule(.byTime(new.team, new.scheduledTime, new.id)))
-        }
-        if old == nil { insert(.schedule(.byWorkflow(new.team, new.workflow, new.id))) }
-        let (before, after) = (old?.dueMoment, new.dueMoment)
-        if before != after {
-            if let before { remove(.due(before)) }
-            if let after { insert(.due(after)) }
+        if Self.keepsIndexes {
+            new.changeIndexes(from: old) { entry, isThere in change(entry, isThere: isThere) }
         }
         countPromise(new, over: old)
         if let key = new.deduplicationKey, (old?.status == .pending) != (new.status == .pending) {
             setPendingSchedule(
                 new.status == .pending ? new.id : nil, for: key, of: new.workflow, team: new.team)
         }
+    }
+
+    private mutating func change(_ entry: IndexEntry, isThere: Bool) {
+        if isThere { insert(entry) } else { remove(entry) }
     }
 
     /// Keeps count of what a workflow still has to fire, and of which versions that needs.
@@ -116,67 +114,18 @@ extension State where Self: ~Copyable {
     /// Writes a run and keeps its lists and its due moments in step.
     mutating func write(_ new: Run, over old: Run?) {
         set(new)
-        if old == nil {
-            countUnfinished(new, by: 1)
-            insert(.run(.byWorkflow(new.team, new.workflow, new.id)))
-            insert(.run(.unfinished(new.team, new.id)))
+        if old == nil { countUnfinished(new, by: 1) }
+        if new.status.isFinal, old?.status.isFinal == false { countUnfinished(new, by: -1) }
+        if Self.keepsIndexes {
+            new.changeIndexes(from: old) { entry, isThere in change(entry, isThere: isThere) }
         }
-        if new.status.isFinal, old?.status.isFinal == false {
-            countUnfinished(new, by: -1)
-            remove(.run(.unfinished(new.team, new.id)))
-        }
-        if (old?.status == .inProgress) != (new.status == .inProgress) {
-            let holder = IndexEntry.run(.inProgress(new.team, new.workflow, new.id))
-            if new.status == .inProgress { insert(holder) } else { remove(holder) }
-        }
-        let (before, after) = (old?.dueMoments ?? [], new.dueMoments)
-        for due in before where !after.contains(due) { remove(.due(due)) }
-        for due in after where !before.contains(due) { insert(.due(due)) }
     }
 
     /// Writes a delivery and keeps its lists in step.
     mutating func write(_ new: Delivery, over old: Delivery?) {
         set(new)
-        if old == nil {
-            insert(.delivery(.bySubscription(new.team, new.subscription, new.id)))
+        if Self.keepsIndexes {
+            new.changeIndexes(from: old) { entry, isThere in change(entry, isThere: isThere) }
         }
-        let (before, after) = (old?.waitingPlace, new.waitingPlace)
-        if before != after {
-            if let before { remove(.delivery(before)) }
-            if let after { insert(.delivery(after)) }
-        }
-    }
-}
-
-extension Schedule {
-    /// The moment that a pending schedule waits for. Its revision is part of it: a timer armed for
-    /// an earlier one finds nothing.
-    package var dueMoment: Due? {
-        guard status == .pending else { return nil }
-        return Due(
-            instant: scheduledTime, kind: .schedule, team: team, id: AnyID(id),
-            revision: revision)
-    }
-}
-
-extension Run {
-    /// The moments that an unfinished run waits for.
-    package var dueMoments: [Due] {
-        func due(_ kind: Due.Kind, at instant: Instant?) -> Due? {
-            instant.map {
-                Due(
-                    instant: $0, kind: kind, team: team, id: AnyID(id),
-                    revision: UInt64(attempt))
-            }
-        }
-        let moments: [Due?] =
-            switch status {
-            case .queued:
-                [due(.runExpiry, at: canExpire ? expiresAt : nil), due(.retry, at: notBefore)]
-            case .inProgress:
-                [due(.runDeadline, at: deadline), due(.leaseEnd, at: leaseEndsAt)]
-            case .completed, .failed, .cancelled: []
-            }
-        return moments.compactMap(\.self)
     }
 }

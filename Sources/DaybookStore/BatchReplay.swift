@@ -8,21 +8,9 @@ extension Batch {
         guard firstError.error == nil else { return serviceState.position }
         var entries: [VerifiedEntry] = []
         do {
-            var previous = Chain.start
-            if serviceState.position > 0 {
-                let key = Keys.position(serviceState.position)
-                guard let value = try transaction.get(tables.log, key),
-                    let record = LogRecord(value: value)
-                else { throw LogError.missing(serviceState.position) }
-                previous = record.chain
-            }
-            var position = serviceState.position + 1
-            try transaction.scan(tables.log, from: Keys.position(position), to: nil) {
-                key, value in
-                guard entries.count < count else { return false }
-                entries.append(try View.verify(key, value, at: position, after: &previous))
-                position += 1
-                return true
+            try transaction.records(tables.log, from: serviceState.position + 1) { entry in
+                entries.append(entry)
+                return entries.count < count
             }
         } catch {
             firstError.keep(error)
@@ -47,18 +35,9 @@ extension Batch {
         return serviceState.position
     }
 
-    /// Writes what a fold gives, into tables that nothing else writes.
-    mutating func write(_ changes: ArraySlice<Fold.Change>) {
-        attempt { batch in
-            for change in changes {
-                let table = batch.tables[change.table]
-                if let value = change.value {
-                    try batch.transaction.put(table, change.key, value)
-                } else {
-                    _ = try batch.transaction.delete(table, change.key)
-                }
-            }
-        }
+    /// Writes these of the rows that a fold gives, into tables that nothing else writes.
+    mutating func write(_ changes: Fold.Changes, _ range: Range<Int>) {
+        attempt { try $0.transaction.change($0.tables[changes.table], changes.rows, range) }
     }
 
     /// From now on the projections have seen what the fold has.

@@ -9,7 +9,7 @@ extension EntryCodec {
         case .subscriptionCreated(let event):
             .subscriptionCreated(
                 .with {
-                    $0.subscription = Data(event.subscription.bytes)
+                    $0.subscription = event.subscription.data
                     $0.number = UInt32(event.number)
                     $0.name = event.name
                     $0.url = event.url
@@ -27,13 +27,13 @@ extension EntryCodec {
         case .subscriptionDeleted(let event):
             .subscriptionDeleted(
                 .with {
-                    $0.subscription = Data(event.subscription.bytes)
+                    $0.subscription = event.subscription.data
                     $0.previous = event.previous
                 })
         case .subscriptionSecretRotated(let event):
             .subscriptionSecretRotated(
                 .with {
-                    $0.subscription = Data(event.subscription.bytes)
+                    $0.subscription = event.subscription.data
                     $0.previous = event.previous
                     $0.secret = encode(event.secret)
                     $0.oldEndsAt = event.oldEndsAt.microseconds
@@ -44,7 +44,7 @@ extension EntryCodec {
 
     private static func encode(_ event: SubscriptionModified) -> Daybook_SubscriptionModified {
         .with {
-            $0.subscription = Data(event.subscription.bytes)
+            $0.subscription = event.subscription.data
             $0.previous = event.previous
             let changes = event.changes
             if let name = changes.name { $0.name = name }
@@ -134,14 +134,14 @@ extension EntryCodec {
         case .deliverySucceeded(let event):
             .deliverySucceeded(
                 .with {
-                    $0.delivery = Data(event.delivery.bytes)
+                    $0.delivery = event.delivery.data
                     $0.previous = event.previous
                     $0.attempt = encode(event.attempt)
                 })
         case .deliveryRetryScheduled(let event):
             .deliveryRetryScheduled(
                 .with {
-                    $0.delivery = Data(event.delivery.bytes)
+                    $0.delivery = event.delivery.data
                     $0.previous = event.previous
                     $0.attempt = encode(event.attempt)
                     $0.notBefore = event.notBefore.microseconds
@@ -149,24 +149,24 @@ extension EntryCodec {
         case .deliveryFailed(let event):
             .deliveryFailed(
                 .with {
-                    $0.delivery = Data(event.delivery.bytes)
+                    $0.delivery = event.delivery.data
                     $0.previous = event.previous
                     $0.attempt = encode(event.attempt)
                 })
         case .deliveryRequeued(let event):
             .deliveryRequeued(
                 .with {
-                    $0.delivery = Data(event.delivery.bytes)
+                    $0.delivery = event.delivery.data
                     $0.previous = event.previous
                     $0.notBefore = event.notBefore.microseconds
                 })
         case .deliveriesRequeued(let event):
             .deliveriesRequeued(
                 .with {
-                    $0.subscription = Data(event.subscription.bytes)
+                    $0.subscription = event.subscription.data
                     $0.deliveries = event.deliveries.map { link in
                         .with {
-                            $0.delivery = Data(link.delivery.bytes)
+                            $0.delivery = link.delivery.data
                             $0.previous = link.previous
                         }
                     }

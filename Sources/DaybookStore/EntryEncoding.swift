@@ -10,14 +10,14 @@ package enum EntryCodec {
         var message = Daybook_Entry()
         message.position = header.position
         message.recordedAt = header.recordedAt.microseconds
-        if let team = header.team { message.team = Data(team.bytes) }
+        if let team = header.team { message.team = team.data }
         message.actor = encode(header.actor)
-        message.commandID = Data(header.commandID.bytes)
+        message.commandID = header.commandID.data
         message.causation = header.causation
         if let idempotency = header.idempotency {
             message.idempotency = .with {
-                $0.scope = Data(idempotency.scope.bytes)
-                $0.request = Data(idempotency.request.bytes)
+                $0.scope = idempotency.scope.data
+                $0.request = idempotency.request.data
                 $0.endsAt = idempotency.endsAt.microseconds
             }
         }
@@ -51,30 +51,30 @@ package enum EntryCodec {
         case .teamCreated(let event):
             .teamCreated(
                 .with {
-                    $0.team = Data(event.team.bytes)
+                    $0.team = event.team.data
                     $0.name = event.name
                     $0.maxConcurrentRuns = UInt32(event.maxConcurrentRuns)
                 })
         case .licenseSet(let event):
             .licenseSet(
                 .with {
-                    $0.team = Data(event.team.bytes)
+                    $0.team = event.team.data
                     $0.previous = event.previous
                     $0.maxConcurrentRuns = UInt32(event.maxConcurrentRuns)
                 })
         case .keyCreated(let event):
             .keyCreated(
                 .with {
-                    $0.key = Data(event.key.bytes)
+                    $0.key = event.key.data
                     $0.role = Daybook_Role(rawValue: Int(event.role.rawValue)) ?? .unspecified
                     $0.name = event.name
-                    $0.secretDigest = Data(event.secretDigest.bytes)
+                    $0.secretDigest = event.secretDigest.data
                     if let end = event.expiresAt { $0.expiresAt = end.microseconds }
                 })
         case .keyRevoked(let event):
             .keyRevoked(
                 .with {
-                    $0.key = Data(event.key.bytes)
+                    $0.key = event.key.data
                     $0.previous = event.previous
                 })
         case .keysUsed(let uses):
@@ -82,7 +82,7 @@ package enum EntryCodec {
                 .with {
                     $0.uses = uses.map { use in
                         .with {
-                            $0.key = Data(use.key.bytes)
+                            $0.key = use.key.data
                             $0.usedAt = use.usedAt.microseconds
                         }
                     }
@@ -116,7 +116,7 @@ package enum EntryCodec {
         case .workflowCreated(let event):
             .workflowCreated(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.name = event.name
                     if let description = event.description { $0.description_p = description }
                     $0.definition = encode(event.definition)
@@ -128,7 +128,7 @@ package enum EntryCodec {
         case .workflowModified(let event):
             .workflowModified(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
                     if let name = event.changes.name { $0.name = name }
                     switch event.changes.description {
@@ -145,14 +145,14 @@ package enum EntryCodec {
         case .concurrencySet(let event):
             .concurrencySet(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
                     $0.maxConcurrentRuns = UInt32(event.maxConcurrentRuns)
                 })
         case .secretRotated(let event):
             .secretRotated(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
                     $0.secret = encode(event.secret)
                     $0.oldEndsAt = event.oldEndsAt.microseconds
@@ -160,14 +160,14 @@ package enum EntryCodec {
         case .draftEdited(let event):
             .draftEdited(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
                     $0.definition = encode(event.definition)
                 })
         case .versionSaved(let event):
             .versionSaved(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
                     $0.number = UInt32(event.number)
                     $0.source = UInt32(event.source)
@@ -179,7 +179,7 @@ package enum EntryCodec {
         case .versionRenamed(let event):
             .versionRenamed(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
                     $0.number = UInt32(event.number)
                     $0.name = event.name
@@ -187,40 +187,40 @@ package enum EntryCodec {
         case .versionActivated(let event):
             .versionActivated(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
                     $0.number = UInt32(event.number)
                 })
         case .workflowDeleted(let event):
             .workflowDeleted(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
                 })
         case .workflowClosed(let event):
             .workflowClosed(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
-                    $0.operation = Data(event.operation.bytes)
+                    $0.operation = event.operation.data
                 })
         case .workflowReopened(let event):
             .workflowReopened(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
                 })
         case .versionDeleted(let event):
             .versionDeleted(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.previous = event.previous
                     $0.number = UInt32(event.number)
                 })
         case .versionImported(let event):
             .versionImported(
                 .with {
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.workflow = event.workflow.data
                     $0.number = UInt32(event.version.number)
                     if let name = event.version.name { $0.name = name }
                     $0.definition = encode(event.version.definition)
@@ -234,8 +234,8 @@ package enum EntryCodec {
         case .scheduleCreated(let event):
             .scheduleCreated(
                 .with {
-                    $0.schedule = Data(event.schedule.bytes)
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.schedule = event.schedule.data
+                    $0.workflow = event.workflow.data
                     $0.scheduledTime = event.scheduledTime.microseconds
                     if let input = event.input { $0.input = encode(input) }
                     if let version = event.version { $0.version = UInt32(version) }
@@ -247,7 +247,7 @@ package enum EntryCodec {
         case .scheduleModified(let event):
             .scheduleModified(
                 .with {
-                    $0.schedule = Data(event.schedule.bytes)
+                    $0.schedule = event.schedule.data
                     $0.previous = event.previous
                     let changes = event.changes
                     if let time = changes.scheduledTime { $0.scheduledTime = time.microseconds }
@@ -267,22 +267,22 @@ package enum EntryCodec {
         case .scheduleCancelled(let event):
             .scheduleCancelled(
                 .with {
-                    $0.schedule = Data(event.schedule.bytes)
+                    $0.schedule = event.schedule.data
                     $0.previous = event.previous
                 })
         case .scheduleFired(let event):
             .scheduleFired(
                 .with {
-                    $0.schedule = Data(event.schedule.bytes)
+                    $0.schedule = event.schedule.data
                     $0.previous = event.previous
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                     $0.scheduledTime = event.scheduledTime.microseconds
                     $0.firedAt = event.firedAt.microseconds
                 })
         case .scheduleExpired(let event):
             .scheduleExpired(
                 .with {
-                    $0.schedule = Data(event.schedule.bytes)
+                    $0.schedule = event.schedule.data
                     $0.previous = event.previous
                     $0.expiresAt = event.expiresAt.microseconds
                 })
@@ -296,7 +296,7 @@ package enum EntryCodec {
         case .runStarted(let event):
             .runStarted(
                 .with {
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                     $0.previous = event.previous
                     $0.attempt = UInt32(event.attempt)
                     $0.tries = UInt32(event.tries)
@@ -312,7 +312,7 @@ package enum EntryCodec {
         case .leaseRenewed(let event):
             .leaseRenewed(
                 .with {
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                     $0.previous = event.previous
                     $0.attempt = UInt32(event.attempt)
                     $0.endsAt = event.endsAt.microseconds
@@ -320,21 +320,21 @@ package enum EntryCodec {
         case .runAccepted(let event):
             .runAccepted(
                 .with {
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                     $0.previous = event.previous
                     $0.attempt = UInt32(event.attempt)
                 })
         case .runReleased(let event):
             .runReleased(
                 .with {
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                     $0.previous = event.previous
                     $0.attempt = UInt32(event.attempt)
                 })
         case .runCompleted(let event):
             .runCompleted(
                 .with {
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                     $0.previous = event.previous
                     $0.attempt = UInt32(event.attempt)
                     if let output = event.output { $0.output = encode(output) }
@@ -343,7 +343,7 @@ package enum EntryCodec {
         case .runRetryScheduled(let event):
             .runRetryScheduled(
                 .with {
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                     $0.previous = event.previous
                     $0.attempt = UInt32(event.attempt)
                     $0.reason = encode(event.reason)
@@ -353,7 +353,7 @@ package enum EntryCodec {
         case .runFailed(let event):
             .runFailed(
                 .with {
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                     $0.previous = event.previous
                     $0.attempt = UInt32(event.attempt)
                     $0.reason = encode(event.reason)
@@ -363,14 +363,14 @@ package enum EntryCodec {
         case .runRequeued(let event):
             .runRequeued(
                 .with {
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                     $0.previous = event.previous
                     $0.attempt = UInt32(event.attempt)
                 })
         case .runCancelled(let event):
             .runCancelled(
                 .with {
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                     $0.previous = event.previous
                     if let link = event.schedule { $0.schedule = encode(link) }
                 })
@@ -380,15 +380,15 @@ package enum EntryCodec {
 
     private static func encode(_ event: RunQueued) -> Daybook_RunQueued {
         .with {
-            $0.run = Data(event.run.bytes)
-            $0.workflow = Data(event.workflow.bytes)
+            $0.run = event.run.data
+            $0.workflow = event.workflow.data
             $0.version = UInt32(event.version)
             $0.definitionPosition = event.definitionLocation.position
             $0.definitionEvent = UInt32(event.definitionLocation.event)
             $0.queue = encode(event.queue)
             $0.mode = Daybook_RunQueued.Mode(rawValue: Int(event.mode.rawValue)) ?? .unspecified
-            if let schedule = event.schedule { $0.schedule = Data(schedule.bytes) }
-            if let trigger = event.trigger { $0.trigger = Data(trigger.bytes) }
+            if let schedule = event.schedule { $0.schedule = schedule.data }
+            if let trigger = event.trigger { $0.trigger = trigger.data }
             if let time = event.scheduledTime { $0.scheduledTime = time.microseconds }
             switch event.input {
             case .none: break

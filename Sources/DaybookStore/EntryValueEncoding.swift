@@ -1,5 +1,6 @@
 import DaybookCore
 import Foundation
+import LMDB
 import SwiftProtobuf
 
 /// The values that the events of an entry are made of.
@@ -12,10 +13,10 @@ extension EntryCodec {
                 $0.part = Daybook_Actor.Part(rawValue: Int(part.rawValue)) ?? .unspecified
             case .key(let id):
                 $0.kind = .key
-                $0.id = Data(id.bytes)
+                $0.id = id.data
             case .trigger(let id):
                 $0.kind = .trigger
-                $0.id = Data(id.bytes)
+                $0.id = id.data
             }
         }
     }
@@ -23,7 +24,7 @@ extension EntryCodec {
     static func encode(_ payload: Payload) -> Daybook_Payload {
         .with {
             $0.byteCount = UInt64(payload.byteCount)
-            $0.digest = Data(payload.digest.bytes)
+            $0.digest = payload.digest.data
         }
     }
 
@@ -71,14 +72,14 @@ extension EntryCodec {
             if let link = event.schedule { $0.schedule = encode(link) }
             if let link = event.run {
                 $0.run = .with {
-                    $0.run = Data(link.run.bytes)
+                    $0.run = link.run.data
                     $0.previous = link.previous
                 }
             }
             if let link = event.refusal {
                 $0.refusal = .with {
-                    $0.refusal = Data(link.refusal.bytes)
-                    $0.trigger = Data(link.trigger.bytes)
+                    $0.refusal = link.refusal.data
+                    $0.trigger = link.trigger.data
                     $0.previous = link.previous
                 }
             }
@@ -96,16 +97,31 @@ extension EntryCodec {
 
     static func encode(_ link: ScheduleLink) -> Daybook_ScheduleLink {
         .with {
-            $0.schedule = Data(link.schedule.bytes)
+            $0.schedule = link.schedule.data
             $0.previous = link.previous
         }
     }
 
     static func encode(_ ids: Deduplication) -> Daybook_Deduplication {
         .with {
-            $0.scope = Data(ids.scope.bytes)
+            $0.scope = ids.scope.data
             $0.digests = ids.digests.map { Data($0.bytes) }
             $0.endsAt = ids.endsAt.microseconds
         }
     }
+}
+
+extension Identifier {
+    /// The 12 bytes.
+    var data: Data { Data(bigEndian: high, low) }
+}
+
+extension CommandID {
+    /// The 16 bytes.
+    var data: Data { Data(bigEndian: (high, low)) }
+}
+
+extension Digest256 {
+    /// The 32 bytes.
+    var data: Data { Data(bigEndian: words) }
 }

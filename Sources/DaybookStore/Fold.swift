@@ -4,24 +4,22 @@ import LMDB
 /// The state of a rebuild from the first entry on: in memory, and written to an empty set of tables now and
 /// then, each row rarely more than once.
 ///
-/// What is small stays in memory to the end: teams, workflows, versions, usage, and who starts next. Schedules,
-/// runs, deliveries, their lists and due moments, and rows that end by time go to the tables by `takePart`, and are read back
-/// where an entry touches them later. Between two calls the tables alone mean nothing.
+/// What is small stays in memory to the end: teams, workflows, versions, and usage. Schedules, runs, deliveries,
+/// and rows that end by time go to the tables by `takePart`, and are read back where an entry touches them later.
+/// Indexes are not kept at all: what they hold of a row is derived where the row is written, and who starts next in
+/// the end, by `Store.fillQueues`. Between two calls the tables alone mean nothing.
 ///
-/// Memory: about 2 kB for each of the 60,000 objects between two calls, as much again for those that are being
-/// written, 100 bytes for each run that waits to
-/// start, and 60 for each kept answer.
+/// Memory: about 1 kB for each row that was changed since the last part, as much again for those that are being
+/// written and for those that may be touched again, and 60 bytes for each kept answer.
 struct Fold {
-    /// A row that is to be put, or deleted where it has no value.
-    struct Change: Sendable {
+    /// Rows of one table that are to be put and deleted.
+    struct Changes: Sendable {
         let table: TableName
-        let key: [UInt8]
-        let value: [UInt8]?
+        var rows = RowEdits()
     }
 
-    /// So many changes are kept before they are to be taken.
-    static let limit = 500_000
-
+    /// So many changed rows are kept before they are to be taken.
+    private let limit: Int
     private var serviceState = ServiceState()
     private var teams: [TeamID: Team] = [:]
     private var keys: [KeyID: APIKey] = [:]
@@ -30,54 +28,52 @@ struct Fold {
     private var pending: [WorkflowID: [DeduplicationKey: ScheduleID]] = [:]
     private var teamUsage: [TeamID: Usage] = [:]
     private var workflowUsage: [WorkflowID: Usage] = [:]
-    private var waiting = WaitingRuns()
 
     private let schedules: KeptRows<ScheduleID, Schedule>
     private let runs: KeptRows<RunID, Run>
-    private var byStatus = Changes<ScheduleIndex>()
-    private var byTime = Changes<ScheduleIndex>()
-    private var ofWorkflow: [ScheduleIndex] = []
-    private var unfinished = Changes<RunIndex>()
-    private var runsOfWorkflow: [RunIndex] = []
-    private var inProgress = Changes<RunIndex>()
-    private var due = Changes<Due>()
     private var answers = EndingRows<Digest256, KeptAnswer>()
     private var triggers: [TriggerID: Trigger] = [:]
     private var subscriptions: [TeamID: [Subscription]] = [:]
     private let refusals: KeptRows<RefusalKey, Refusal>
     private var seen = EndingRows<SeenMessage.Key, SeenMessage>()
     private let deliveries: KeptRows<DeliveryID, Delivery>
-    private var waitingDeliveries = Changes<DeliveryIndex>()
-    private var deliveriesOfSubscription: [DeliveryIndex] = []
     private var operations: [OperationID: BulkOperation] = [:]
     private var runningOperations: Set<OperationIndex> = []
-    private var tree: [Change] = []
+    private var tree = RowEdits()
 
-    /// - Parameter read: the row that was written earlier.
+    /// - Parameters:
+    ///   - limit: so many changed rows are kept before they are to be taken, and so many of those that may be touched
+    ///     again afterwards.
+    ///   - readSchedule: the row that was written earlier; so the others.
     init(
+        limit: Int,
         readSchedule: @escaping (ScheduleID, TeamID) -> Schedule?,
         readRun: @escaping (RunID, TeamID) -> Run?,
         readRefusal: @escaping (RefusalKey, TeamID) -> Refusal?,
         readDelivery: @escaping (DeliveryID, TeamID) -> Delivery?
     ) {
-        refusals = KeptRows(readRefusal)
-        deliveries = KeptRows(readDelivery)
-        schedules = KeptRows(readSchedule)
-        runs = KeptRows(readRun)
+        self.limit = limit
+        refusals = KeptRows(limit: limit, readRefusal)
+        deliveries = KeptRows(limit: limit, readDelivery)
+        schedules = KeptRows(limit: limit, readSchedule)
+        runs = KeptRows(limit: limit, readRun)
     }
 
     var position: Position { serviceState.position }
+    var teamIDs: [TeamID] { Array(teams.keys) }
+    var workflowIDs: [(team: TeamID, id: WorkflowID)] {
+        workflows.values.map { ($0.team, $0.id) }
+    }
 
     /// Whether the changes should be taken.
     var isLarge: Bool {
-        let ofSchedules = byStatus.count + byTime.count + ofWorkflow.count
-        let ofRuns = unfinished.count + runsOfWorkflow.count + inProgress.count
-        let ofDeliveries = waitingDeliveries.count + deliveriesOfSubscription.count
-        return ofSchedules + ofRuns + ofDeliveries + due.count + answers.count + seen.count
-            > Self.limit
+        schedules.changedCount + runs.changedCount + deliveries.changedCount + answers.count
+            + seen.count > limit
     }
 
-    mutating func add(tree rows: [Change]) { tree += rows }
+    mutating func add(tree rows: [StoredTree.Row]) {
+        for row in rows { tree.put(row.key, row.hash) }
+    }
 
     /// What is to be written, and is forgotten here as far as it will hardly be touched again.
     ///
@@ -86,146 +82,127 @@ struct Fold {
         var part = FoldPart()
         part.schedules = schedules.takeChanged { $0.status == .pending || $0.status == .inProgress }
         part.runs = runs.takeChanged { !$0.status.isFinal }
-        swap(&part.byStatus, &byStatus)
-        swap(&part.byTime, &byTime)
-        swap(&part.ofWorkflow, &ofWorkflow)
-        swap(&part.unfinished, &unfinished)
-        swap(&part.runsOfWorkflow, &runsOfWorkflow)
-        swap(&part.inProgress, &inProgress)
-        swap(&part.due, &due)
         swap(&part.answers, &answers.changes)
         swap(&part.answerEnds, &answers.endChanges)
         part.refusals = refusals.takeChanged { _ in false }
         part.deliveries = deliveries.takeChanged(keep: \.status.isWaiting)
-        swap(&part.waitingDeliveries, &waitingDeliveries)
-        swap(&part.deliveriesOfSubscription, &deliveriesOfSubscription)
         swap(&part.seen, &seen.changes)
         swap(&part.seenEnds, &seen.endChanges)
-        swap(&part.rest, &tree)
-        if isLast { part.rest += rest() }
+        swap(&part.tree, &tree)
+        if isLast { part.rest = rest() }
         return part
     }
 
-    private func rest() -> [Change] {
-        var changes: [Change] = []
-        func put(_ table: TableName, _ key: [UInt8], _ value: [UInt8]) {
-            changes.append(Change(table: table, key: key, value: value))
-        }
-        for row in teams.values { put(.teams, Keys.id(row.id), row.rowBytes) }
-        for row in keys.values { put(.apiKeys, Keys.id(row.id), row.rowBytes) }
-        for row in workflows.values { put(.workflows, Keys.row(row.team, row.id), row.rowBytes) }
-        for row in versions.values.flatMap(\.values) {
-            put(.versions, Keys.version(row.team, row.workflow, row.number), row.rowBytes)
-        }
+    private func rest() -> [Changes] {
+        var pendingKeys = Changes(table: .pendingKeys)
         for (workflow, keys) in pending {
             guard let team = workflows[workflow]?.team else { continue }
             for (key, schedule) in keys {
-                put(.pendingKeys, Keys.pending(team, workflow, key), schedule.bytes)
+                pendingKeys.rows.put(Keys.pending(team, workflow, key), schedule.bytes)
             }
         }
-        for row in triggers.values {
-            put(.triggers, Keys.row(row.team, row.id), row.rowBytes)
-            put(.triggerTeams, Keys.id(row.id), row.team.bytes)
-        }
-        for row in subscriptions.values.joined() {
-            put(.subscriptions, Keys.row(row.team, row.id), row.rowBytes)
-        }
-        for row in operations.values {
-            put(.operations, Keys.row(row.team, row.id), row.rowBytes)
-        }
+        var triggerTeams = Changes(table: .triggerTeams)
+        for row in triggers.values { triggerTeams.rows.put(Keys.id(row.id), row.team.bytes) }
+        var operationLists = Changes(table: .operationLists)
         for row in runningOperations {
-            let (table, key) = Keys.entry(.operation(row))
-            put(table, key, [])
+            operationLists.rows.put(Keys.entry(.operation(row)).key, [])
         }
-        for (team, usage) in teamUsage { put(.usage, Keys.usage(team), usage.rowBytes) }
-        for (workflow, usage) in workflowUsage {
+        var usage = Changes(table: .usage)
+        for (team, row) in teamUsage { usage.rows.put(Keys.usage(team), row.rowBytes) }
+        for (workflow, row) in workflowUsage {
             guard let team = workflows[workflow]?.team else { continue }
-            put(.usage, Keys.usage(team, workflow), usage.rowBytes)
+            usage.rows.put(Keys.usage(team, workflow), row.rowBytes)
         }
-        waiting.forEach { entry in
-            let (table, key) = Keys.entry(entry)
-            put(table, key, [])
-        }
-        return changes
+        return [
+            Changes(.teams, teams.values) { Keys.id($0.id) },
+            Changes(.apiKeys, keys.values) { Keys.id($0.id) },
+            Changes(.workflows, workflows.values) { Keys.row($0.team, $0.id) },
+            Changes(.versions, versions.values.flatMap(\.values)) {
+                Keys.version($0.team, $0.workflow, $0.number)
+            },
+            Changes(.triggers, triggers.values) { Keys.row($0.team, $0.id) },
+            Changes(.subscriptions, subscriptions.values.joined()) { Keys.row($0.team, $0.id) },
+            Changes(.operations, operations.values) { Keys.row($0.team, $0.id) },
+            pendingKeys, triggerTeams, operationLists, usage,
+        ]
+    }
+}
+
+extension Fold.Changes {
+    fileprivate init<R: Row>(
+        _ table: TableName, _ rows: some Sequence<R>, _ key: (R) -> [UInt8]
+    ) {
+        self.init(table: table)
+        for row in rows { self.rows.put(key(row), row.rowBytes) }
     }
 }
 
 /// What a fold gives to be written.
 struct FoldPart: Sendable {
-    fileprivate var schedules: [Schedule] = []
-    fileprivate var runs: [Run] = []
-    fileprivate var byStatus = Changes<ScheduleIndex>()
-    fileprivate var byTime = Changes<ScheduleIndex>()
-    fileprivate var ofWorkflow: [ScheduleIndex] = []
-    fileprivate var unfinished = Changes<RunIndex>()
-    fileprivate var runsOfWorkflow: [RunIndex] = []
-    fileprivate var inProgress = Changes<RunIndex>()
-    fileprivate var due = Changes<Due>()
+    fileprivate var schedules: [RowChange<Schedule>] = []
+    fileprivate var runs: [RowChange<Run>] = []
     fileprivate var answers: [Digest256: KeptAnswer?] = [:]
     fileprivate var answerEnds = Changes<RowEnd<Digest256>>()
-    fileprivate var refusals: [Refusal] = []
-    fileprivate var deliveries: [Delivery] = []
-    fileprivate var waitingDeliveries = Changes<DeliveryIndex>()
-    fileprivate var deliveriesOfSubscription: [DeliveryIndex] = []
+    fileprivate var refusals: [RowChange<Refusal>] = []
+    fileprivate var deliveries: [RowChange<Delivery>] = []
     fileprivate var seen: [SeenMessage.Key: SeenMessage?] = [:]
     fileprivate var seenEnds = Changes<RowEnd<SeenMessage.Key>>()
-    fileprivate var rest: [Fold.Change] = []
+    fileprivate var tree = RowEdits()
+    fileprivate var rest: [Fold.Changes] = []
 
-    /// Visits the changes, table by table and nearly always in the order of the keys.
-    consuming func forEach(_ body: (Fold.Change) throws -> Void) rethrows {
-        for row in (schedules.sorted { $0.id < $1.id }) {
-            try body(
-                Fold.Change(
-                    table: .schedules, key: Keys.row(row.team, row.id), value: row.rowBytes))
+    /// The changes, of each table in the order of the keys.
+    consuming func changes() -> [Fold.Changes] {
+        var indexes = IndexChanges()
+        var (ofSchedules, ofRuns, ofDeliveries) = (RowEdits(), RowEdits(), RowEdits())
+        for change in schedules {
+            let row = change.new.row
+            ofSchedules.put(Keys.row(row.team, row.id), row.rowBytes)
+            row.changeIndexes(from: change.old?.row) { indexes.add($0, isThere: $1) }
         }
-        for row in (runs.sorted { $0.id < $1.id }) {
-            try body(
-                Fold.Change(table: .runs, key: Keys.row(row.team, row.id), value: row.rowBytes))
+        for change in runs {
+            let row = change.new.row
+            ofRuns.put(Keys.row(row.team, row.id), row.rowBytes)
+            row.changeIndexes(from: change.old?.row) { indexes.add($0, isThere: $1) }
+            let (before, after) = (change.old?.row.waitingPlace, row.waitingPlace)
+            if before != after {
+                if let before { indexes.add(.startable(before), isThere: false) }
+                if let after { indexes.add(.startable(after), isThere: true) }
+            }
         }
-        func entry(_ entry: IndexEntry, _ isThere: Bool) throws {
-            let (table, key) = Keys.entry(entry)
-            try body(Fold.Change(table: table, key: key, value: isThere ? [] : nil))
+        for change in deliveries {
+            let row = change.new.row
+            ofDeliveries.put(Keys.row(row.team, row.id), row.rowBytes)
+            row.changeIndexes(from: change.old?.row) { indexes.add($0, isThere: $1) }
         }
-        try byStatus.forEach { try entry(.schedule($0), $1) }
-        try byTime.forEach { try entry(.schedule($0), $1) }
-        for row in ofWorkflow.sorted() { try entry(.schedule(row), true) }
-        try unfinished.forEach { try entry(.run($0), $1) }
-        for row in runsOfWorkflow.sorted() { try entry(.run(row), true) }
-        try inProgress.forEach { try entry(.run($0), $1) }
-        try due.forEach { try entry(.due($0), $1) }
-        for (scope, answer) in (answers.sorted { $0.key < $1.key }) {
-            try body(
-                Fold.Change(table: .keptAnswers, key: scope.bytes, value: answer?.rowBytes))
+        var (ofAnswers, answerEnds) = (RowEdits(), RowEdits())
+        for (scope, answer) in answers { ofAnswers.change(scope.bytes, answer?.rowBytes) }
+        self.answerEnds.forEach { end, isThere in
+            answerEnds.change(Keys.keptAnswerEnd(end.end, end.key), isThere ? [] : nil)
         }
-        try answerEnds.forEach { end, isThere in
-            try body(
-                Fold.Change(
-                    table: .keptAnswerEnds, key: Keys.keptAnswerEnd(end.end, end.key),
-                    value: isThere ? [] : nil))
+        var ofRefusals = RowEdits()
+        for change in refusals {
+            let row = change.new.row
+            ofRefusals.put(Keys.refusal(row.team, row.key), row.rowBytes)
         }
-        for row in (refusals.sorted { $0.key < $1.key }) {
-            try body(
-                Fold.Change(
-                    table: .refusals, key: Keys.refusal(row.team, row.key), value: row.rowBytes))
+        var (ofSeen, seenEnds) = (RowEdits(), RowEdits())
+        for (key, message) in seen { ofSeen.change(Keys.seen(key), message?.rowBytes) }
+        self.seenEnds.forEach { end, isThere in
+            seenEnds.change(Keys.seenEnd(end.end, end.key), isThere ? [] : nil)
         }
-        for row in (deliveries.sorted { $0.id < $1.id }) {
-            try body(
-                Fold.Change(
-                    table: .deliveries, key: Keys.row(row.team, row.id), value: row.rowBytes))
-        }
-        try waitingDeliveries.forEach { try entry(.delivery($0), $1) }
-        for row in deliveriesOfSubscription.sorted() { try entry(.delivery(row), true) }
-        for (key, message) in (seen.sorted { $0.key < $1.key }) {
-            try body(
-                Fold.Change(table: .seen, key: Keys.seen(key), value: message?.rowBytes))
-        }
-        try seenEnds.forEach { end, isThere in
-            try body(
-                Fold.Change(
-                    table: .seenEnds, key: Keys.seenEnd(end.end, end.key),
-                    value: isThere ? [] : nil))
-        }
-        for change in rest { try body(change) }
+        var all =
+            [
+                Fold.Changes(table: .schedules, rows: ofSchedules),
+                Fold.Changes(table: .runs, rows: ofRuns),
+                Fold.Changes(table: .deliveries, rows: ofDeliveries),
+                Fold.Changes(table: .keptAnswers, rows: ofAnswers),
+                Fold.Changes(table: .keptAnswerEnds, rows: answerEnds),
+                Fold.Changes(table: .refusals, rows: ofRefusals),
+                Fold.Changes(table: .seen, rows: ofSeen),
+                Fold.Changes(table: .seenEnds, rows: seenEnds),
+                Fold.Changes(table: .tree, rows: tree),
+            ] + rest + indexes.changes
+        for index in all.indices { all[index].rows.sort() }
+        return all
     }
 }
 
@@ -282,41 +259,15 @@ extension Fold: State {
         workflowUsage[workflow] = usage
     }
 
-    mutating func insert(_ entry: IndexEntry) { change(entry, isThere: true) }
-    mutating func remove(_ entry: IndexEntry) { change(entry, isThere: false) }
+    static var keepsIndexes: Bool { false }
 
-    private mutating func change(_ entry: IndexEntry, isThere: Bool) {
-        switch entry {
-        case .schedule(let row):
-            switch row {
-            case .byStatus: byStatus.change(row, isThere: isThere)
-            case .byTime: byTime.change(row, isThere: isThere)
-            case .byWorkflow:
-                precondition(isThere, "a schedule stays with its workflow")
-                ofWorkflow.append(row)
-            }
-        case .run(let row):
-            switch row {
-            case .unfinished: unfinished.change(row, isThere: isThere)
-            case .byWorkflow:
-                precondition(isThere, "a run stays with its workflow")
-                runsOfWorkflow.append(row)
-            case .inProgress: inProgress.change(row, isThere: isThere)
-            }
-        case .due(let row): due.change(row, isThere: isThere)
-        case .startable(let row): waiting.change(row, isThere: isThere)
-        case .ready(let row): waiting.change(row, isThere: isThere)
-        case .turn(let row): waiting.change(row, isThere: isThere)
-        case .delivery(let row):
-            switch row {
-            case .waiting: waitingDeliveries.change(row, isThere: isThere)
-            case .bySubscription:
-                precondition(isThere, "a delivery stays with its subscription")
-                deliveriesOfSubscription.append(row)
-            }
-        case .operation(let row):
-            if isThere { runningOperations.insert(row) } else { runningOperations.remove(row) }
-        }
+    mutating func insert(_ entry: IndexEntry) {
+        guard case .operation(let row) = entry else { preconditionFailure("indexes are derived") }
+        runningOperations.insert(row)
+    }
+    mutating func remove(_ entry: IndexEntry) {
+        guard case .operation(let row) = entry else { preconditionFailure("indexes are derived") }
+        runningOperations.remove(row)
     }
 
     func operation(_ id: OperationID, of team: TeamID) -> BulkOperation? {
@@ -325,15 +276,15 @@ extension Fold: State {
     mutating func set(_ operation: BulkOperation) { operations[operation.id] = operation }
 
     func firstReady(of team: TeamID, in queue: Queue) -> Ready? {
-        waiting.firstReady(of: team, in: queue)
+        preconditionFailure("indexes are derived")
     }
     func firstStartable(
         of workflow: WorkflowID, team: TeamID, in lane: Lane
     ) -> Startable? {
-        waiting.firstStartable(of: workflow, in: lane)
+        preconditionFailure("indexes are derived")
     }
     func nextLane(of workflow: WorkflowID, team: TeamID, after lane: Lane?) -> Lane? {
-        waiting.nextLane(of: workflow, after: lane)
+        preconditionFailure("indexes are derived")
     }
 
     func keptAnswer(_ scope: Digest256) -> KeptAnswer? {

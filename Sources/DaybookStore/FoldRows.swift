@@ -1,66 +1,135 @@
 import DaybookCore
 import DequeModule
+import LMDB
 
-/// Decoded rows of one table, by id. A class, because a read keeps what it has read; rows are large, so
-/// each stands in a box of its own and is not moved about.
-final class KeptRows<ID: Hashable & Comparable, Row> {
+/// Decoded rows of one table, by id. A class, because a read keeps what it has read.
+final class KeptRows<ID: Hashable, Row: Sendable> {
     private final class Slot {
         let id: ID
-        var row: Row
-        var isChanged: Bool
+        var current: RowBox<Row>
+        /// What stands in the table.
+        var written: RowBox<Row>?
+        var isChanged = false
 
-        init(_ id: ID, _ row: Row, isChanged: Bool) {
+        init(_ id: ID, _ current: RowBox<Row>, written: RowBox<Row>?) {
             self.id = id
-            self.row = row
-            self.isChanged = isChanged
+            self.current = current
+            self.written = written
         }
     }
 
     /// Unchanged rows are kept up to so many.
-    private static var limit: Int { 60_000 }
-
+    private let limit: Int
     private let read: (ID, TeamID) -> Row?
     private var slots: [ID: Slot] = [:]
+    /// Found last: what is read is nearly always set next.
+    private var last: Slot?
     /// Those that are to be written, in the order in which they came, which is nearly that of ids.
     private var changed: [Slot] = []
     private var hasWritten = false
 
-    init(_ read: @escaping (ID, TeamID) -> Row?) {
+    init(limit: Int, _ read: @escaping (ID, TeamID) -> Row?) {
+        self.limit = limit
         self.read = read
     }
 
+    var changedCount: Int { changed.count }
+
     func row(_ id: ID, _ team: TeamID) -> Row? {
-        if let slot = slots[id] { return slot.row }
+        if let slot = slot(id) { return slot.current.row }
         guard hasWritten, let row = read(id, team) else { return nil }
-        slots[id] = Slot(id, row, isChanged: false)
+        let box = RowBox(row)
+        let slot = Slot(id, box, written: box)
+        slots[id] = slot
+        last = slot
         return row
     }
 
     func set(_ row: Row, _ id: ID) {
-        if let slot = slots[id] {
-            slot.row = row
-            if !slot.isChanged { changed.append(slot) }
-            slot.isChanged = true
+        if let slot = slot(id) {
+            slot.current = RowBox(row)
+            note(slot)
         } else {
-            let slot = Slot(id, row, isChanged: true)
+            let slot = Slot(id, RowBox(row), written: nil)
             slots[id] = slot
-            changed.append(slot)
+            note(slot)
         }
     }
 
+    private func slot(_ id: ID) -> Slot? {
+        if let last, last.id == id { return last }
+        guard let slot = slots[id] else { return nil }
+        last = slot
+        return slot
+    }
+
+    private func note(_ slot: Slot) {
+        if !slot.isChanged { changed.append(slot) }
+        slot.isChanged = true
+    }
+
     /// The changed rows. Those that will hardly be touched again are forgotten.
-    func takeChanged(keep: (Row) -> Bool) -> [Row] {
-        var rows: [Row] = []
-        rows.reserveCapacity(changed.count)
+    func takeChanged(keep: (Row) -> Bool) -> [RowChange<Row>] {
+        var changes: [RowChange<Row>] = []
+        changes.reserveCapacity(changed.count)
         for slot in changed {
-            rows.append(slot.row)
+            changes.append(RowChange(old: slot.written, new: slot.current))
+            slot.written = slot.current
             slot.isChanged = false
-            if !keep(slot.row) { slots[slot.id] = nil }
+            if !keep(slot.current.row) { slots[slot.id] = nil }
         }
         changed = []
+        last = nil
         hasWritten = true
-        if slots.count > Self.limit { slots = [:] }
-        return rows
+        if slots.count > limit { slots = [:] }
+        return changes
+    }
+}
+
+/// A row that does not change any more. Rows are large, so each stands in a box and is not moved about.
+final class RowBox<Row: Sendable>: Sendable {
+    let row: Row
+
+    init(_ row: Row) {
+        self.row = row
+    }
+}
+
+/// A row that is to be written, and what stands in its place; nothing where it is new.
+struct RowChange<Row: Sendable>: Sendable {
+    let old: RowBox<Row>?
+    let new: RowBox<Row>
+}
+
+/// Entries of indexes that are to be put and deleted, each once.
+struct IndexChanges {
+    /// By list, and schedules also by status. Rows come in the order of their ids, and so what is in one of these
+    /// nearly comes in the order of its keys.
+    private(set) var changes: [Fold.Changes] = {
+        let tables: [TableName] =
+            Array(repeating: .scheduleLists, count: 7) + Array(repeating: .runLists, count: 3)
+            + [.due, .startable, .deliveryLists]
+        return tables.map { Fold.Changes(table: $0) }
+    }()
+
+    private static func place(_ entry: IndexEntry) -> Int {
+        switch entry {
+        case .schedule(.byStatus(_, let status, _)): Int(status.rawValue) - 1
+        case .schedule(.byTime): 5
+        case .schedule(.byWorkflow): 6
+        case .run(.unfinished): 7
+        case .run(.byWorkflow): 8
+        case .run(.inProgress): 9
+        case .due: 10
+        case .startable: 11
+        case .delivery: 12
+        case .ready, .turn, .operation:
+            preconditionFailure("an entry that does not follow from one row")
+        }
+    }
+
+    mutating func add(_ entry: IndexEntry, isThere: Bool) {
+        changes[Self.place(entry)].rows.change(Keys.entry(entry).key, isThere ? [] : nil)
     }
 }
 

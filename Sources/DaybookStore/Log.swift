@@ -35,6 +35,9 @@ struct ChainVerifier {
         node = chain + Chain.start
     }
 
+    /// The leaf of the value that was verified last.
+    var leaf: ArraySlice<UInt8> { node[Chain.start.count...] }
+
     /// Goes on after this value, whose hash is believed.
     ///
     /// - Returns: whether it is a value of the table.

@@ -1,5 +1,6 @@
 import Crypto
 import DaybookCore
+import LMDB
 
 /// The Merkle tree of RFC 6962, section 2.1, over the leaves of the log. The leaf of the entry at
 /// position p has the index p − 1.
@@ -14,11 +15,14 @@ package enum Merkle {
 
     package static func node(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
         var hash = SHA256()
-        hash.update(data: [1] as [UInt8])
-        hash.update(data: left)
-        hash.update(data: right)
-        return Array(hash.finalize())
+        nodeMark.lend { hash.update(bufferPointer: $0) }
+        left.lend { hash.update(bufferPointer: $0) }
+        right.lend { hash.update(bufferPointer: $0) }
+        return Array(copying: hash.finalize())
     }
+
+    /// What the hash of two begins with.
+    private static let nodeMark: [UInt8] = [1]
 
     /// The root over a power of two of hashes.
     static func fold(_ hashes: [[UInt8]]) -> [UInt8] {

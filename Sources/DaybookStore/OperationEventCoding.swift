@@ -9,7 +9,7 @@ extension EntryCodec {
         case .operationStarted(let event):
             .operationStarted(
                 .with {
-                    $0.operation = Data(event.operation.bytes)
+                    $0.operation = event.operation.data
                     $0.matched = UInt32(event.matched)
                     switch event.task {
                     case .cancel(let filter):
@@ -21,21 +21,21 @@ extension EntryCodec {
                         $0.changes = encode(changes)
                     case .deleteWorkflow(let workflow):
                         $0.task = .deleteWorkflow
-                        $0.workflow = Data(workflow.bytes)
+                        $0.workflow = workflow.data
                     }
                 })
         case .operationAdvanced(let event):
             .operationAdvanced(
                 .with {
-                    $0.operation = Data(event.operation.bytes)
+                    $0.operation = event.operation.data
                     $0.previous = event.previous
-                    if let cursor = event.step.cursor { $0.cursor = Data(cursor.bytes) }
+                    if let cursor = event.step.cursor { $0.cursor = cursor.data }
                     $0.changed = UInt32(event.step.changed)
                     $0.unchanged = UInt32(event.step.unchanged)
                     $0.refused = UInt32(event.step.refused)
                     $0.refusals = event.step.refusals.map { refused in
                         .with {
-                            $0.object = Data(refused.object.bytes)
+                            $0.object = refused.object.data
                             $0.code = refused.code
                             $0.detail = refused.detail
                         }
@@ -44,7 +44,7 @@ extension EntryCodec {
         case .operationFinished(let event):
             .operationFinished(
                 .with {
-                    $0.operation = Data(event.operation.bytes)
+                    $0.operation = event.operation.data
                     $0.previous = event.previous
                     if let failure = event.failure {
                         $0.failure =
@@ -110,7 +110,7 @@ extension EntryCodec {
 
     private static func encode(_ filter: PendingFilter) -> Daybook_PendingFilter {
         .with {
-            if let workflow = filter.workflow { $0.workflow = Data(workflow.bytes) }
+            if let workflow = filter.workflow { $0.workflow = workflow.data }
             if let key = filter.deduplicationKey { $0.dedupKey = Data(key.bytes) }
             if let from = filter.from { $0.from = from.microseconds }
             if let to = filter.to { $0.to = to.microseconds }

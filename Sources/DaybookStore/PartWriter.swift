@@ -3,12 +3,13 @@ import Dispatch
 import LMDB
 import Synchronization
 
-/// Writes the parts of a fold into the shadow: beside the fold where nobody else writes, otherwise in its
-/// turn, with a pause after each transaction.
+/// Writes the parts of a fold into the shadow: beside the fold, and one after the other's rows are made, where nobody
+/// else writes; otherwise in its turn, with a pause after each transaction.
 final class PartWriter: Sendable {
     private let store: Store
     private let pace: RebuildPace
-    private let queue = DispatchQueue(label: "daybook-part-writer")
+    private let makingRows = DispatchQueue(label: "daybook-part-rows")
+    private let committing = DispatchQueue(label: "daybook-part-writer")
     private let firstFailure = Mutex<(any Error)?>(nil)
 
     init(store: Store, pace: RebuildPace) {
@@ -24,34 +25,43 @@ final class PartWriter: Sendable {
     }
 
     /// Returns when everything that was given has been written.
-    func wait() { queue.sync {} }
+    func wait() {
+        makingRows.sync {}
+        committing.sync {}
+    }
 
     /// - Parameter between: is called after each transaction where it writes in its turn.
     func write(_ part: consuming FoldPart, _ between: () throws -> Void) throws {
-        guard pace.isAlone else { return try commit(part, between) }
-        // One part at a time: they are large.
-        wait()
+        guard pace.isAlone else { return try commit(part.changes(), between) }
+        // One part at each stage: they are large.
+        makingRows.sync {}
         let part = part
-        queue.async { [self] in
-            guard failure == nil else { return }
-            do { try commit(part) {} } catch { keep(error) }
+        makingRows.async { [self] in
+            let changes = part.changes()
+            committing.sync {}
+            committing.async { [self] in
+                guard failure == nil else { return }
+                do { try commit(changes) {} } catch { keep(error) }
+            }
         }
     }
 
-    private func commit(_ part: consuming FoldPart, _ between: () throws -> Void) throws {
-        var changes: [Fold.Change] = []
-        func flush() throws {
+    private func commit(_ changes: [Fold.Changes], _ between: () throws -> Void) throws {
+        var table = 0
+        var row = 0
+        while table < changes.count {
             var shadow = try store.beginShadow()
-            shadow.write(changes[...])
+            var left = pace.rows
+            while table < changes.count, left > 0 {
+                let range = row..<min(row + left, changes[table].rows.count)
+                shadow.write(changes[table], range)
+                left -= range.count
+                row = range.upperBound
+                if row == changes[table].rows.count { (table, row) = (table + 1, 0) }
+            }
             try shadow.commit()
-            changes = []
             try between()
         }
-        try part.forEach { change in
-            changes.append(change)
-            if changes.count >= pace.rows { try flush() }
-        }
-        try flush()
     }
 
     /// A row that was written; nothing where it can't be read, which is kept as the failure.

@@ -8,7 +8,7 @@ final class ReadAhead: Sendable {
     struct Batch: Sendable {
         var entries: [Entry] = []
         /// The rows of table `tree` that these entries complete.
-        var tree: [Fold.Change] = []
+        var tree: [StoredTree.Row] = []
     }
 
     private struct State {

@@ -17,13 +17,18 @@ package struct RebuildPace: Sendable {
     /// Entries that one transaction takes, and rows that one transaction compares.
     package let entries: Int
     package let rows: Int
+    /// Changed rows that are kept in memory before they are written.
+    let keptRows: Int
 
     /// Whether nobody waits for the writer.
     let isAlone: Bool
 
-    package init(entries: Int, rows: Int, isAlone: Bool = false) {
+    package init(
+        entries: Int, rows: Int, keptRows: Int = 150_000, isAlone: Bool = false
+    ) {
         self.entries = entries
         self.rows = rows
+        self.keptRows = keptRows
         self.isAlone = isAlone
     }
 
@@ -172,6 +177,7 @@ extension Store {
         // Ends before the store can be closed.
         defer { writer.wait() }
         var fold = Fold(
+            limit: pace.keptRows,
             readSchedule: { id, team in writer.read { try $0.schedule(id, of: team) } },
             readRun: { id, team in writer.read { try $0.run(id, of: team) } },
             readRefusal: { key, team in
@@ -195,9 +201,38 @@ extension Store {
         try writer.write(fold.takePart(isLast: true)) { try between(stage) }
         writer.wait()
         if let error = writer.failure { throw error }
+        try fillQueues(fold, pace) { try between(stage) }
         var shadow = try beginShadow()
         shadow.end(fold)
         try shadow.commit()
+    }
+
+    /// Derives who starts next, from usage, limits, and the runs that wait.
+    private func fillQueues(
+        _ fold: borrowing Fold, _ pace: RebuildPace, _ between: () throws -> Void
+    ) throws {
+        func forEach<Element>(
+            _ elements: [Element], _ body: (inout Batch, Element) -> Void
+        ) throws {
+            for start in stride(from: 0, to: elements.count, by: pace.rows) {
+                var shadow = try beginShadow()
+                for element in elements[start..<min(start + pace.rows, elements.count)] {
+                    body(&shadow, element)
+                }
+                try shadow.commit()
+                try between()
+            }
+        }
+        // A workflow has a row for each lane in use, a team one for each inner queue: few.
+        try forEach(fold.workflowIDs) { shadow, workflow in
+            for row in shadow.readyRows(of: workflow.id, team: workflow.team) {
+                shadow.insert(.ready(row))
+            }
+        }
+        // After the ready rows: turns are read from them.
+        try forEach(fold.teamIDs) { shadow, team in
+            for turn in shadow.turns(of: team) { shadow.insert(.turn(turn)) }
+        }
     }
 
     private func compare(

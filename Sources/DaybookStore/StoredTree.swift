@@ -63,27 +63,16 @@ enum StoredTree {
         _ transaction: borrowing some ReadAccess & ~Copyable
     ) throws -> [[UInt8]] {
         var leaves: [[UInt8]] = []
-        var chain = Chain.start
-        if first > 1 {
-            guard let value = try transaction.get(tables.log, Keys.position(first - 1)),
-                let record = LogRecord(value: value)
-            else { throw LogError.missing(first - 1) }
-            chain = record.chain
-        }
-        try transaction.scan(
-            tables.log, from: Keys.position(first), to: Keys.position(last + 1)
-        ) { found, value in
-            let position = first + Position(leaves.count)
-            guard found == Keys.position(position) else { throw LogError.missing(position) }
-            guard let record = LogRecord(value: value) else { throw LogError.damaged(position) }
-            let leaf = Chain.leaf(record.entry)
-            chain = Chain.next(after: chain, leaf: leaf)
-            guard record.chain == chain else { throw LogError.damaged(position) }
-            leaves.append(leaf)
+        try transaction.followChain(tables.log, from: first, to: last) { _, _, leaf in
+            leaves.append(Array(leaf))
             return true
         }
-        guard Position(leaves.count) == last - first + 1 else { throw LogError.missing(last) }
         return leaves
+    }
+
+    struct Row: Sendable {
+        let key: [UInt8]
+        let hash: [UInt8]
     }
 
     /// The same for a rebuild, which sees every leaf in its order.
@@ -109,17 +98,15 @@ enum StoredTree {
         }
 
         /// The rows that the leaf completes.
-        mutating func add(_ leaf: [UInt8], at position: Position) -> [Fold.Change] {
+        mutating func add(_ leaf: [UInt8], at position: Position) -> [Row] {
             open[0].append(leaf)
-            var rows: [Fold.Change] = []
+            var rows: [Row] = []
             var height = 0
             var size = width
             while open[height].count == Int(width) {
                 let hash = Merkle.fold(open[height])
                 rows.append(
-                    Fold.Change(
-                        table: .tree, key: key((height + 1) * step, position / size - 1),
-                        value: hash))
+                    Row(key: key((height + 1) * step, position / size - 1), hash: hash))
                 open[height] = []
                 if open.count == height + 1 { open.append([]) }
                 open[height + 1].append(hash)

@@ -9,8 +9,8 @@ extension EntryCodec {
         case .triggerCreated(let event):
             .triggerCreated(
                 .with {
-                    $0.trigger = Data(event.trigger.bytes)
-                    $0.workflow = Data(event.workflow.bytes)
+                    $0.trigger = event.trigger.data
+                    $0.workflow = event.workflow.data
                     $0.source =
                         Daybook_TriggerSource(rawValue: Int(event.source.rawValue)) ?? .unspecified
                     $0.name = event.name
@@ -22,7 +22,7 @@ extension EntryCodec {
         case .triggerModified(let event):
             .triggerModified(
                 .with {
-                    $0.trigger = Data(event.trigger.bytes)
+                    $0.trigger = event.trigger.data
                     $0.previous = event.previous
                     let changes = event.changes
                     if let name = changes.name { $0.name = name }
@@ -37,13 +37,13 @@ extension EntryCodec {
         case .triggerDeleted(let event):
             .triggerDeleted(
                 .with {
-                    $0.trigger = Data(event.trigger.bytes)
+                    $0.trigger = event.trigger.data
                     $0.previous = event.previous
                 })
         case .triggerSecretRotated(let event):
             .triggerSecretRotated(
                 .with {
-                    $0.trigger = Data(event.trigger.bytes)
+                    $0.trigger = event.trigger.data
                     $0.previous = event.previous
                     $0.secret = encode(event.secret)
                     $0.oldEndsAt = event.oldEndsAt.microseconds
@@ -51,8 +51,8 @@ extension EntryCodec {
         case .messageRefused(let event):
             .messageRefused(
                 .with {
-                    $0.refusal = Data(event.refusal.bytes)
-                    $0.trigger = Data(event.trigger.bytes)
+                    $0.refusal = event.refusal.data
+                    $0.trigger = event.trigger.data
                     $0.reason =
                         Daybook_MessageRefused.Reason(rawValue: Int(event.reason.rawValue))
                         ?? .unspecified
@@ -64,10 +64,10 @@ extension EntryCodec {
         case .refusalRetried(let event):
             .refusalRetried(
                 .with {
-                    $0.refusal = Data(event.refusal.bytes)
-                    $0.trigger = Data(event.trigger.bytes)
+                    $0.refusal = event.refusal.data
+                    $0.trigger = event.trigger.data
                     $0.previous = event.previous
-                    $0.run = Data(event.run.bytes)
+                    $0.run = event.run.data
                 })
         default: preconditionFailure("not an event about triggers")
         }

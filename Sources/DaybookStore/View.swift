@@ -79,13 +79,6 @@ package struct View: ~Copyable {
     }
 }
 
-/// An entry whose bytes, chain hash and position were verified.
-struct VerifiedEntry: Sendable {
-    let entry: Entry
-    let bytes: [UInt8]
-    let leaf: [UInt8]
-}
-
 // The log.
 extension View {
     /// The position of the last entry; 0 for an empty log.
@@ -103,7 +96,7 @@ extension View {
 
     /// The entry at `position`, after its bytes, its chain hash and its position were verified.
     package borrowing func entry(at position: Position) throws -> Entry {
-        try Self.decode(try entryBytes(at: position), at: position)
+        try VerifiedEntry.decode(try entryBytes(at: position), at: position)
     }
 
     /// The verified entry bytes at `position`: what the leaf is made of.
@@ -120,21 +113,10 @@ extension View {
     borrowing func verifyChain(
         from first: Position, to last: Position, _ body: (ArraySlice<UInt8>) -> Void = { _ in }
     ) throws {
-        guard first > 0 else { throw LogError.missing(first) }
-        var verifier = ChainVerifier()
-        var position = first > 1 ? first - 1 : first
-        try transaction.scanReusing(tables.log, from: Keys.position(position)) { key, value in
-            guard Keys.isPosition(position, key) else { throw LogError.missing(position) }
-            if position < first {
-                guard verifier.goOn(after: value) else { throw LogError.damaged(position) }
-            } else {
-                guard verifier.verify(&value) else { throw LogError.damaged(position) }
-                body(value[LogRecord.headerByteCount...])
-            }
-            position += 1
-            return position <= last
+        try transaction.followChain(tables.log, from: first, to: last) { _, bytes, _ in
+            body(bytes)
+            return true
         }
-        guard position > last else { throw LogError.missing(position) }
     }
 
     /// Visits entries in order from `first` on, each verified; `body` returns false to stop.
@@ -150,26 +132,7 @@ extension View {
     ) throws {
         guard first > 0 else { return try records(from: 1, body) }
         guard first <= (try lastPosition()) else { return }
-        var position = first
-        var previous = try first == 1 ? Chain.start : chain(at: first - 1)
-        try transaction.scan(tables.log, from: Keys.position(first), to: nil) { key, value in
-            let entry = try Self.verify(key, value, at: position, after: &previous)
-            position += 1
-            return try body(entry)
-        }
-    }
-
-    /// Verifies a row of the log that should be the one at `position`, and moves `chain` on to it.
-    static func verify(
-        _ key: [UInt8], _ value: [UInt8], at position: Position, after chain: inout [UInt8]
-    ) throws(LogError) -> VerifiedEntry {
-        guard key == Keys.position(position) else { throw .missing(position) }
-        guard let record = LogRecord(value: value) else { throw .damaged(position) }
-        let leaf = Chain.leaf(record.entry)
-        guard record.chain == Chain.next(after: chain, leaf: leaf) else { throw .damaged(position) }
-        chain = record.chain
-        return VerifiedEntry(
-            entry: try decode(record.entry, at: position), bytes: record.entry, leaf: leaf)
+        try transaction.records(tables.log, from: first, body)
     }
 
     /// The id that the first entry gave the log; `nil` where there is no entry.
@@ -185,19 +148,6 @@ extension View {
         }
         guard let record = LogRecord(value: value) else { throw LogError.damaged(position) }
         return record
-    }
-
-    private static func decode(
-        _ bytes: [UInt8], at position: Position
-    ) throws(LogError) -> Entry {
-        let entry: Entry
-        do {
-            entry = try EntryCodec.decode(bytes)
-        } catch {
-            throw .unknown(position, error)
-        }
-        guard entry.header.position == position else { throw .damaged(position) }
-        return entry
     }
 
     /// Visits the entries that touched an object, the last one first, from the one at `position` on;

@@ -38,6 +38,14 @@ package protocol ReadAccess: ~Copyable {
         _ table: Table, from: [UInt8]?, to: [UInt8]?, descending: Bool,
         _ body: (_ key: [UInt8]) throws -> Bool
     ) throws
+
+    /// Visits the entries whose keys are ≥ `from`, in their order, each in the same two arrays: nothing is allocated
+    /// for an entry, unless `body` keeps them. `body` may change the value that it is given; it ends the scan
+    /// by returning false.
+    borrowing func scanReusing(
+        _ table: Table, from: [UInt8],
+        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
+    ) throws
 }
 
 extension ReadAccess where Self: ~Copyable {
@@ -109,9 +117,6 @@ package struct ReadTransaction: ~Copyable, ReadAccess {
         try handle.scan(table, from, to, descending: descending) { key, _ in try body(key) }
     }
 
-    /// Visits the entries whose keys are ≥ `from`, in their order, each in the same two arrays: nothing is allocated
-    /// for an entry, unless `body` keeps them. `body` may change the value that it is given; it ends the scan
-    /// by returning false.
     package borrowing func scanReusing(
         _ table: Table, from: [UInt8],
         _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool

@@ -106,7 +106,7 @@ final class TransactionHandle {
         }
     }
 
-    /// See `ReadTransaction.scanReusing`.
+    /// See `ReadAccess.scanReusing`.
     func scanReusing(
         _ table: Table, from: [UInt8],
         _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
@@ -142,6 +142,35 @@ final class TransactionHandle {
     func delete(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> Bool {
         preconditionOnWriterThread()
         return try isFound(withKey(key) { mdb_del(pointer, table.handle, &$0, nil) }, "delete")
+    }
+
+    /// See `WriteTransaction.change`.
+    func change(
+        _ table: Table, _ edits: RowEdits, _ range: Range<Int>
+    ) throws(LMDBError) {
+        preconditionOnWriterThread()
+        let cursor = try Cursor(pointer, table)
+        let code = edits.bytes.withUnsafeBytes { bytes in
+            for place in edits.places[range] {
+                let keyEnd = place.start + Int(place.keyCount)
+                var key = borrowed(UnsafeRawBufferPointer(rebasing: bytes[place.start..<keyEnd]))
+                precondition(
+                    (1...511).contains(key.mv_size), "a key has 1 to 511 bytes, not \(key.mv_size)")
+                let code =
+                    if place.valueCount < 0 {
+                        cursor.delete(&key)
+                    } else {
+                        cursor.put(
+                            &key,
+                            borrowed(
+                                UnsafeRawBufferPointer(
+                                    rebasing: bytes[keyEnd..<keyEnd + Int(place.valueCount)])))
+                    }
+                guard code == MDB_SUCCESS else { return code }
+            }
+            return MDB_SUCCESS
+        }
+        try check(code, "change")
     }
 
     func deleteAll(_ table: Table) throws(LMDBError) {
@@ -188,6 +217,19 @@ private struct Cursor: ~Copyable {
         var value = MDB_val()
         let code = mdb_cursor_get(pointer, &key, &value, operation)
         return try isFound(code, "move a cursor") ? (key, value) : nil
+    }
+
+    func put(_ key: inout MDB_val, _ value: MDB_val) -> Int32 {
+        var value = value
+        return mdb_cursor_put(pointer, &key, &value, 0)
+    }
+
+    /// Does nothing where there is no such key.
+    func delete(_ key: inout MDB_val) -> Int32 {
+        var value = MDB_val()
+        let code = mdb_cursor_get(pointer, &key, &value, MDB_SET)
+        if code == MDB_NOTFOUND { return MDB_SUCCESS }
+        return code == MDB_SUCCESS ? mdb_cursor_del(pointer, 0) : code
     }
 }
 

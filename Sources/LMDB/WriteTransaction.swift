@@ -4,7 +4,7 @@
 /// LMDB would return success and then block every later writer for ever. One that is neither
 /// committed nor aborted aborts itself when it goes.
 ///
-/// After an error of `put`, `append`, `delete` or `deleteAll` other than a key that exists or is
+/// After an error of `put`, `append`, `delete`, `change` or `deleteAll` other than a key that exists or is
 /// not the greatest, nothing but `abort` makes sense.
 package struct WriteTransaction: ~Copyable, ReadAccess {
     private let handle: TransactionHandle
@@ -35,6 +35,14 @@ package struct WriteTransaction: ~Copyable, ReadAccess {
     /// Deletes `key` and its value; returns whether it was there.
     package mutating func delete(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> Bool {
         try handle.delete(table, key)
+    }
+
+    /// Puts and deletes these of the rows, one after the other; quicker than one call for each where they come in the
+    /// order of their keys. To delete what is not there does nothing.
+    package mutating func change(
+        _ table: Table, _ edits: RowEdits, _ range: Range<Int>
+    ) throws(LMDBError) {
+        try handle.change(table, edits, range)
     }
 
     /// Empties the table.
@@ -92,5 +100,12 @@ package struct WriteTransaction: ~Copyable, ReadAccess {
         _ body: (_ key: [UInt8]) throws -> Bool
     ) throws {
         try handle.scan(table, from, to, descending: descending) { key, _ in try body(key) }
+    }
+
+    package borrowing func scanReusing(
+        _ table: Table, from: [UInt8],
+        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
+    ) throws {
+        try handle.scanReusing(table, from: from, body)
     }
 }

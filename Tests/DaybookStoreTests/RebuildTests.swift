@@ -41,6 +41,9 @@ struct RebuildTests {
             let world = try World(&numbers, entries: 150)
             for pace in [
                 RebuildPace(entries: 1, rows: 1), RebuildPace(entries: 7, rows: 5), .beside, .alone,
+                RebuildPace(entries: 1, rows: 3, keptRows: 1),
+                RebuildPace(entries: 5, rows: 20, keptRows: 10),
+                RebuildPace(entries: 5, rows: 20, keptRows: 30, isAlone: true),
             ] {
                 let report = try world.disk.store.rebuild(pace)
                 #expect(report.differences == 0 && report.told.isEmpty, "\(numbers.hint)")
@@ -101,7 +104,8 @@ struct RebuildTests {
             let before = world.memory.service().position
             let pace = RebuildPace(
                 entries: Int.random(in: 5...30, using: &numbers),
-                rows: Int.random(in: 3...40, using: &numbers))
+                rows: Int.random(in: 3...40, using: &numbers),
+                keptRows: Int.random(in: 1...100, using: &numbers))
             let report = try world.disk.store.rebuild(pace) { _ in
                 for _ in 0..<Int.random(in: 0...3, using: &numbers) { try world.step() }
             }
