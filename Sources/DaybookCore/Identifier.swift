@@ -130,6 +130,12 @@ package struct CommandID: Hashable, Sendable, CustomStringConvertible {
         self.init(high: bigEndianWord(bytes, at: 0), low: bigEndianWord(bytes, at: 8))
     }
 
+    /// The same of bytes that stand somewhere, without a copy of them.
+    package init?(span: Span<UInt8>) {
+        guard span.count == 16 else { return nil }
+        self.init(high: bigEndianWord(span, at: 0), low: bigEndianWord(span, at: 8))
+    }
+
     /// 32 lowercase hexadecimal digits.
     package var description: String { lowercaseHex(bytes) }
 }

@@ -29,7 +29,7 @@ extension EntryCodec {
         try known(message)
         guard let command = CommandName(rawValue: UInt16(clamping: message.command.rawValue))
         else { throw .unknown("command \(message.command.rawValue)") }
-        guard let commandID = CommandID(bytes: message.commandID) else {
+        guard let commandID = CommandID(span: message.commandID.span) else {
             throw .malformed("command_id")
         }
         var idempotency: Idempotency?

@@ -13,6 +13,11 @@ package enum Merkle {
     /// The hash of a tree without leaves: SHA-256 of nothing.
     package static let empty = Array(SHA256.hash(data: [] as [UInt8]))
 
+    /// The bytes of a hash.
+    static let byteCount = SHA256.byteCount
+    /// What the hash of two begins with.
+    private static let nodeMark: [UInt8] = [1]
+
     package static func node(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
         var hash = SHA256()
         nodeMark.lend { hash.update(bufferPointer: $0) }
@@ -21,16 +26,27 @@ package enum Merkle {
         return Array(copying: hash.finalize())
     }
 
-    /// What the hash of two begins with.
-    private static let nodeMark: [UInt8] = [1]
-
-    /// The root over a power of two of hashes.
-    static func fold(_ hashes: [[UInt8]]) -> [UInt8] {
+    /// The root over hashes that stand one behind the other; where their number is odd, the last one is taken up as it
+    /// is.
+    static func fold(_ hashes: [UInt8]) -> [UInt8] {
         var level = hashes
-        while level.count > 1 {
-            level = stride(from: 0, to: level.count, by: 2).map { node(level[$0], level[$0 + 1]) }
+        while level.count > byteCount {
+            var end = 0
+            for start in stride(from: 0, to: level.count, by: 2 * byteCount) {
+                let two = start..<min(start + 2 * byteCount, level.count)
+                if two.count == 2 * byteCount {
+                    var hash = SHA256()
+                    nodeMark.lend { hash.update(bufferPointer: $0) }
+                    level.lend(two) { hash.update(bufferPointer: $0) }
+                    level.overwrite(from: end, with: hash.finalize())
+                } else {
+                    level.replaceSubrange(end..<end + byteCount, with: level[two])
+                }
+                end += byteCount
+            }
+            level.removeLast(level.count - end)
         }
-        return level[0]
+        return level
     }
 
     /// The greatest power of two below `count`, which is at least 2.

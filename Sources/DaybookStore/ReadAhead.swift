@@ -3,7 +3,8 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Reads, verifies and decodes the log ahead of a rebuild, on a thread of its own: two batches at most.
+/// Reads and verifies the log ahead of a rebuild, on a thread of its own, and decodes it on others: three batches at
+/// most.
 final class ReadAhead: Sendable {
     struct Batch: Sendable {
         var entries: [Entry] = []
@@ -11,12 +12,49 @@ final class ReadAhead: Sendable {
         var tree: [StoredTree.Row] = []
     }
 
+    /// Verified bytes of entries, from one position on.
+    private struct Bytes: Sendable {
+        let first: Position
+        var entries: [[UInt8]] = []
+        var tree: [StoredTree.Row] = []
+
+        func decoded() throws -> Batch {
+            var batch = Batch(tree: tree)
+            batch.entries.reserveCapacity(entries.count)
+            for (index, bytes) in entries.enumerated() {
+                batch.entries.append(
+                    try VerifiedEntry.decode(bytes, at: first + Position(index)))
+            }
+            return batch
+        }
+    }
+
+    /// A batch that is being decoded.
+    private final class Pending: Sendable {
+        private let result = Mutex<Result<Batch, any Error>?>(nil)
+        private let isDone = DispatchSemaphore(value: 0)
+
+        func set(_ new: Result<Batch, any Error>) {
+            result.withLock { $0 = new }
+            isDone.signal()
+        }
+
+        /// To be called once.
+        func get() throws -> Batch {
+            isDone.wait()
+            guard let result = result.withLock({ $0.take() }) else {
+                preconditionFailure("what is signalled was set")
+            }
+            return try result.get()
+        }
+    }
+
     private struct State {
-        var batches: [Result<Batch, any Error>] = []
+        var batches: [Pending] = []
         var isEnded = false
     }
 
-    private static let depth = 2
+    private static let depth = 3
     /// A batch ends at about so many bytes: definitions can be large.
     private static let maximumBytes = 16 << 20
 
@@ -31,18 +69,22 @@ final class ReadAhead: Sendable {
         for _ in 0..<Self.depth { free.signal() }
         let thread = Thread { [self] in
             defer { gone.signal() }
-            var position: Position = 0
+            var position: Position = 1
             var tree = StoredTree.Growth()
             while true {
                 free.wait()
                 guard !state.withLock(\.isEnded) else { return }
-                let batch = Result {
-                    try Self.read(store, after: position, batchSize, &tree)
-                }
-                state.withLock { $0.batches.append(batch) }
+                let pending = Pending()
+                state.withLock { $0.batches.append(pending) }
                 filled.signal()
-                guard let last = try? batch.get().entries.last else { return }
-                position = last.header.position
+                do {
+                    let bytes = try Self.read(store, from: position, batchSize, &tree)
+                    guard !bytes.entries.isEmpty else { return pending.set(.success(Batch())) }
+                    position += Position(bytes.entries.count)
+                    DispatchQueue.global().async { pending.set(Result { try bytes.decoded() }) }
+                } catch {
+                    return pending.set(.failure(error))
+                }
             }
         }
         thread.name = "daybook-read-ahead"
@@ -52,9 +94,9 @@ final class ReadAhead: Sendable {
     /// The next entries; none at the end of the log. Not to be called again after that, nor after a throw.
     func next() throws -> Batch {
         filled.wait()
-        let batch = state.withLock { $0.batches.removeFirst() }
-        free.signal()
-        return try batch.get()
+        let pending = state.withLock { $0.batches.removeFirst() }
+        defer { free.signal() }
+        return try pending.get()
     }
 
     /// Nothing more is wanted: returns when nothing is read any more. To be called once.
@@ -65,18 +107,17 @@ final class ReadAhead: Sendable {
     }
 
     private static func read(
-        _ store: Store, after position: Position, _ count: Int, _ tree: inout StoredTree.Growth
-    ) throws -> Batch {
-        var batch = Batch()
-        var bytes = 0
+        _ store: Store, from first: Position, _ count: Int, _ tree: inout StoredTree.Growth
+    ) throws -> Bytes {
+        var batch = Bytes(first: first)
+        var byteCount = 0
         batch.entries.reserveCapacity(count)
         try store.read { view in
-            try view.records(from: position + 1) { verified in
-                let entry = verified.entry
-                batch.entries.append(entry)
-                batch.tree += tree.add(verified.leaf, at: entry.header.position)
-                bytes += verified.bytes.count
-                return batch.entries.count < count && bytes < maximumBytes
+            try view.verifiedBytes(from: first) { position, bytes, leaf in
+                batch.entries.append(Array(bytes))
+                batch.tree += tree.add(leaf, at: position)
+                byteCount += bytes.count
+                return batch.entries.count < count && byteCount < maximumBytes
             }
         }
         return batch

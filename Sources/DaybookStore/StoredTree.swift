@@ -51,7 +51,7 @@ enum StoredTree {
                 }
             }
             guard hashes.count == Int(width) else { throw LogError.damagedProjection("tree") }
-            try transaction.put(tables.tree, key(level, index), Merkle.fold(hashes))
+            try transaction.put(tables.tree, key(level, index), Merkle.fold(Array(hashes.joined())))
             level += step
             size *= width
         }
@@ -77,39 +77,31 @@ enum StoredTree {
 
     /// The same for a rebuild, which sees every leaf in its order.
     struct Growth {
-        /// The hashes of each stored height that no row covers yet, leaves first.
-        private var open: [[[UInt8]]] = [[]]
+        /// The hashes of each stored height that no row covers yet, leaves first; those of a height one behind the other.
+        private var open: [[UInt8]] = [[]]
 
         /// The root over all leaves so far.
         var root: [UInt8] {
-            var root: [UInt8]?
+            var root: [UInt8] = []
             for hashes in open where !hashes.isEmpty {
                 // Each height is a tree of its own, the next higher one stands to its left.
-                var level = (root.map { hashes + [$0] }) ?? hashes
-                while level.count > 1 {
-                    level = stride(from: 0, to: level.count, by: 2).map { index in
-                        index + 1 < level.count
-                            ? Merkle.node(level[index], level[index + 1]) : level[index]
-                    }
-                }
-                root = level[0]
+                root = Merkle.fold(hashes + root)
             }
-            return root ?? Merkle.empty
+            return root.isEmpty ? Merkle.empty : root
         }
 
         /// The rows that the leaf completes.
-        mutating func add(_ leaf: [UInt8], at position: Position) -> [Row] {
-            open[0].append(leaf)
+        mutating func add(_ leaf: ArraySlice<UInt8>, at position: Position) -> [Row] {
+            open[0] += leaf
             var rows: [Row] = []
             var height = 0
             var size = width
-            while open[height].count == Int(width) {
+            while open[height].count == Int(width) * Merkle.byteCount {
                 let hash = Merkle.fold(open[height])
-                rows.append(
-                    Row(key: key((height + 1) * step, position / size - 1), hash: hash))
+                rows.append(Row(key: key((height + 1) * step, position / size - 1), hash: hash))
                 open[height] = []
                 if open.count == height + 1 { open.append([]) }
-                open[height + 1].append(hash)
+                open[height + 1] += hash
                 height += 1
                 size *= width
             }
@@ -124,8 +116,8 @@ extension View: MerkleTree {
             // The leaves themselves, each verified.
             let first = index << UInt64(level) + 1
             let last = first + 1 << UInt64(level) - 1
-            return Merkle.fold(
-                try StoredTree.leaves(from: first, to: last, tables, transaction))
+            let leaves = try StoredTree.leaves(from: first, to: last, tables, transaction)
+            return Merkle.fold(Array(leaves.joined()))
         }
         if level % StoredTree.step == 0 {
             guard let hash = try transaction.get(tables.tree, StoredTree.key(level, index)) else {
@@ -146,7 +138,7 @@ extension View: MerkleTree {
                 from: position + 1, to: last, tables, transaction)
             {
                 position += 1
-                _ = growth.add(leaf, at: position)
+                _ = growth.add(leaf[...], at: position)
             }
         }
         return growth.root

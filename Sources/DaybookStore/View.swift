@@ -130,9 +130,18 @@ extension View {
     borrowing func records(
         from first: Position, _ body: (VerifiedEntry) throws -> Bool
     ) throws {
-        guard first > 0 else { return try records(from: 1, body) }
+        let first = max(first, 1)
         guard first <= (try lastPosition()) else { return }
         try transaction.records(tables.log, from: first, body)
+    }
+
+    /// The same without decoding: position, bytes and leaf of each entry; what `body` keeps, it copies.
+    borrowing func verifiedBytes(
+        from first: Position,
+        _ body: (Position, _ entry: ArraySlice<UInt8>, _ leaf: ArraySlice<UInt8>) throws -> Bool
+    ) throws {
+        guard first <= (try lastPosition()) else { return }
+        try transaction.followChain(tables.log, from: first, body)
     }
 
     /// The id that the first entry gave the log; `nil` where there is no entry.

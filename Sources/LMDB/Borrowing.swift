@@ -14,6 +14,12 @@ extension [UInt8] {
         withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
     }
 
+    /// Lends the bytes of a range.
+    @inlinable
+    package func lend(_ range: Range<Int>, to body: (UnsafeRawBufferPointer) -> Void) {
+        withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
+
     /// Puts bytes in the place of those from `start` on, which must be there.
     @inlinable
     package mutating func overwrite(from start: Int, with bytes: some ContiguousBytes) {
