@@ -20,10 +20,18 @@ package struct Identifier<Kind>: Hashable, Comparable, Sendable {
     package static var byteCount: Int { 12 }
 
     /// All 96 bits in one word, for hashing: a table of ids asks for one word and not for two.
+    @inlinable
     package var word: UInt64 { high &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(low) }
 
+    @inlinable
     package func hash(into hasher: inout Hasher) { hasher.combine(word) }
 
+    @inlinable
+    package static func == (left: Self, right: Self) -> Bool {
+        left.high == right.high && left.low == right.low
+    }
+
+    @inlinable
     package static func < (left: Self, right: Self) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
     }

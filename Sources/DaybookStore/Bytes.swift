@@ -9,6 +9,14 @@ struct ByteWriter {
         bytes.reserveCapacity(capacity)
     }
 
+    /// Runs `body` with a writer that appends to these bytes.
+    static func append(to bytes: inout [UInt8], _ body: (inout ByteWriter) -> Void) {
+        var writer = ByteWriter(capacity: 0)
+        swap(&writer.bytes, &bytes)
+        body(&writer)
+        swap(&writer.bytes, &bytes)
+    }
+
     mutating func byte(_ value: UInt8) { bytes.append(value) }
 
     mutating func uint16(_ value: Int) {
@@ -64,6 +72,29 @@ struct ByteWriter {
             raw(name.utf8)
             // Names hold no zero byte, so a name that begins another sorts before it.
             byte(0)
+        }
+    }
+}
+
+extension RowEdits {
+    /// Puts a row under its team and id, written where it stays.
+    mutating func put<Kind>(_ row: some Row, under team: TeamID, _ id: Identifier<Kind>) {
+        add { bytes in
+            ByteWriter.append(to: &bytes) { writer in
+                writer.id(team)
+                writer.id(id)
+                row.write(to: &writer)
+            }
+            return (2 * TeamID.byteCount, isThere: true)
+        }
+    }
+
+    /// Puts an entry of an index, or deletes it.
+    mutating func change(_ entry: IndexEntry, isThere: Bool) {
+        add { bytes in
+            let start = bytes.count
+            ByteWriter.append(to: &bytes) { Keys.write(entry, to: &$0) }
+            return (bytes.count - start, isThere)
         }
     }
 }

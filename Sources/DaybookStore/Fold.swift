@@ -129,6 +129,11 @@ struct Fold {
 }
 
 extension Fold.Changes {
+    fileprivate consuming func sorted() -> Self {
+        rows.sort()
+        return self
+    }
+
     fileprivate init<R: Row>(
         _ table: TableName, _ rows: some Sequence<R>, _ key: (R) -> [UInt8]
     ) {
@@ -150,59 +155,66 @@ struct FoldPart: Sendable {
     fileprivate var tree = RowEdits()
     fileprivate var rest: [Fold.Changes] = []
 
-    /// The changes, of each table in the order of the keys.
+    /// The changes, of each list in the order of the keys.
     consuming func changes() -> [Fold.Changes] {
+        (ofSchedules() + ofRuns() + ofOthers()).map { $0.sorted() }
+    }
+
+    private func ofSchedules() -> [Fold.Changes] {
         var indexes = IndexChanges()
-        var (ofSchedules, ofRuns, ofDeliveries) = (RowEdits(), RowEdits(), RowEdits())
-        for change in schedules {
-            let row = change.new.row
-            ofSchedules.put(Keys.row(row.team, row.id), row.rowBytes)
-            row.changeIndexes(from: change.old?.row) { indexes.add($0, isThere: $1) }
+        var rows = Fold.Changes(table: .schedules)
+        rows.rows.reserve(schedules.count, bytes: schedules.count * 256)
+        RowChange.forEach(schedules, orderedBy: \.id) { old, row in
+            rows.rows.put(row, under: row.team, row.id)
+            row.changeIndexes(from: old) { indexes.add($0, isThere: $1) }
         }
-        for change in runs {
-            let row = change.new.row
-            ofRuns.put(Keys.row(row.team, row.id), row.rowBytes)
-            row.changeIndexes(from: change.old?.row) { indexes.add($0, isThere: $1) }
-            let (before, after) = (change.old?.row.waitingPlace, row.waitingPlace)
+        return [rows] + indexes.changes
+    }
+
+    private func ofRuns() -> [Fold.Changes] {
+        var indexes = IndexChanges()
+        var rows = Fold.Changes(table: .runs)
+        rows.rows.reserve(runs.count, bytes: runs.count * 256)
+        RowChange.forEach(runs, orderedBy: \.id) { old, row in
+            rows.rows.put(row, under: row.team, row.id)
+            row.changeIndexes(from: old) { indexes.add($0, isThere: $1) }
+            let (before, after) = (old?.waitingPlace, row.waitingPlace)
             if before != after {
                 if let before { indexes.add(.startable(before), isThere: false) }
                 if let after { indexes.add(.startable(after), isThere: true) }
             }
         }
-        for change in deliveries {
-            let row = change.new.row
-            ofDeliveries.put(Keys.row(row.team, row.id), row.rowBytes)
-            row.changeIndexes(from: change.old?.row) { indexes.add($0, isThere: $1) }
+        return [rows] + indexes.changes
+    }
+
+    private func ofOthers() -> [Fold.Changes] {
+        var indexes = IndexChanges()
+        var ofDeliveries = Fold.Changes(table: .deliveries)
+        RowChange.forEach(deliveries, orderedBy: \.id) { old, row in
+            ofDeliveries.rows.put(row, under: row.team, row.id)
+            row.changeIndexes(from: old) { indexes.add($0, isThere: $1) }
         }
-        var (ofAnswers, answerEnds) = (RowEdits(), RowEdits())
-        for (scope, answer) in answers { ofAnswers.change(scope.bytes, answer?.rowBytes) }
-        self.answerEnds.forEach { end, isThere in
-            answerEnds.change(Keys.keptAnswerEnd(end.end, end.key), isThere ? [] : nil)
+        var ofAnswers = Fold.Changes(table: .keptAnswers)
+        for (scope, answer) in answers { ofAnswers.rows.change(scope.bytes, answer?.rowBytes) }
+        var ofAnswerEnds = Fold.Changes(table: .keptAnswerEnds)
+        answerEnds.forEach { end, isThere in
+            ofAnswerEnds.rows.change(Keys.keptAnswerEnd(end.end, end.key), isThere ? [] : nil)
         }
-        var ofRefusals = RowEdits()
-        for change in refusals {
-            let row = change.new.row
-            ofRefusals.put(Keys.refusal(row.team, row.key), row.rowBytes)
+        var ofRefusals = Fold.Changes(table: .refusals)
+        RowChange.forEach(refusals, orderedBy: \.id) { _, row in
+            ofRefusals.rows.put(Keys.refusal(row.team, row.key), row.rowBytes)
         }
-        var (ofSeen, seenEnds) = (RowEdits(), RowEdits())
-        for (key, message) in seen { ofSeen.change(Keys.seen(key), message?.rowBytes) }
-        self.seenEnds.forEach { end, isThere in
-            seenEnds.change(Keys.seenEnd(end.end, end.key), isThere ? [] : nil)
+        var ofSeen = Fold.Changes(table: .seen)
+        for (key, message) in seen { ofSeen.rows.change(Keys.seen(key), message?.rowBytes) }
+        var ofSeenEnds = Fold.Changes(table: .seenEnds)
+        seenEnds.forEach { end, isThere in
+            ofSeenEnds.rows.change(Keys.seenEnd(end.end, end.key), isThere ? [] : nil)
         }
-        var all =
-            [
-                Fold.Changes(table: .schedules, rows: ofSchedules),
-                Fold.Changes(table: .runs, rows: ofRuns),
-                Fold.Changes(table: .deliveries, rows: ofDeliveries),
-                Fold.Changes(table: .keptAnswers, rows: ofAnswers),
-                Fold.Changes(table: .keptAnswerEnds, rows: answerEnds),
-                Fold.Changes(table: .refusals, rows: ofRefusals),
-                Fold.Changes(table: .seen, rows: ofSeen),
-                Fold.Changes(table: .seenEnds, rows: seenEnds),
-                Fold.Changes(table: .tree, rows: tree),
-            ] + rest + indexes.changes
-        for index in all.indices { all[index].rows.sort() }
-        return all
+        let own = [
+            ofDeliveries, ofAnswers, ofAnswerEnds, ofRefusals, ofSeen, ofSeenEnds,
+            Fold.Changes(table: .tree, rows: tree),
+        ]
+        return own + rest + indexes.changes
     }
 }
 

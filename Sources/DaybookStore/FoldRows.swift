@@ -99,6 +99,19 @@ final class RowBox<Row: Sendable>: Sendable {
 struct RowChange<Row: Sendable>: Sendable {
     let old: RowBox<Row>?
     let new: RowBox<Row>
+
+    /// Visits the changes in the order of ids, so that what is derived from them nearly is in its order as it comes.
+    static func forEach<Kind>(
+        _ changes: [Self], orderedBy id: (Row) -> Identifier<Kind>,
+        _ body: (_ old: Row?, _ new: Row) -> Void
+    ) {
+        // The ids apart: rows are spread over the memory.
+        var order: [(id: Identifier<Kind>, index: Int)] = []
+        order.reserveCapacity(changes.count)
+        for (index, change) in changes.enumerated() { order.append((id(change.new.row), index)) }
+        order.sort { $0.id < $1.id }
+        for (_, index) in order { body(changes[index].old?.row, changes[index].new.row) }
+    }
 }
 
 /// Entries of indexes that are to be put and deleted, each once.
@@ -129,7 +142,7 @@ struct IndexChanges {
     }
 
     mutating func add(_ entry: IndexEntry, isThere: Bool) {
-        changes[Self.place(entry)].rows.change(Keys.entry(entry).key, isThere ? [] : nil)
+        changes[Self.place(entry)].rows.change(entry, isThere: isThere)
     }
 }
 

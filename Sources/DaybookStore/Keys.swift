@@ -175,121 +175,107 @@ enum Keys {
     static func queue(_ queue: Queue) -> [UInt8] { key(64) { $0.queue(queue) } }
 
     static func entry(_ entry: IndexEntry) -> (table: TableName, key: [UInt8]) {
+        (table(of: entry), key(64) { write(entry, to: &$0) })
+    }
+
+    private static func table(of entry: IndexEntry) -> TableName {
         switch entry {
-        case .schedule(let index): (.scheduleLists, schedule(index))
-        case .run(let index): (.runLists, run(index))
-        case .due(let due): (.due, self.due(due))
-        case .delivery(let index): (.deliveryLists, delivery(index))
-        case .operation(.running(let team, let id)): (.operationLists, running(team, id))
+        case .schedule: .scheduleLists
+        case .run: .runLists
+        case .due: .due
+        case .startable: .startable
+        case .ready: .ready
+        case .turn: .turn
+        case .delivery: .deliveryLists
+        case .operation: .operationLists
+        }
+    }
+
+    static func write(_ entry: IndexEntry, to writer: inout ByteWriter) {
+        switch entry {
+        case .schedule(let index): write(index, to: &writer)
+        case .run(let index): write(index, to: &writer)
+        case .due(let due):
+            writer.instant(due.instant)
+            writer.byte(due.kind.rawValue)
+            writer.id(due.team)
+            writer.id(due.id)
+            writer.uint64(due.revision)
+        case .delivery(let index): write(index, to: &writer)
+        case .operation(.running(let team, let id)):
+            writer.byte(1)
+            writer.id(team)
+            writer.id(id)
         case .startable(let row):
-            (
-                .startable,
-                key(64) {
-                    $0.id(row.team)
-                    $0.id(row.workflow)
-                    $0.lane(row.lane)
-                    $0.uint64(row.queuedPosition)
-                    $0.id(row.run)
-                }
-            )
+            writer.id(row.team)
+            writer.id(row.workflow)
+            writer.lane(row.lane)
+            writer.uint64(row.queuedPosition)
+            writer.id(row.run)
         case .ready(let row):
-            (
-                .ready,
-                key(64) {
-                    $0.id(row.team)
-                    $0.lane(row.lane)
-                    $0.uint64(row.lastStart)
-                    $0.id(row.workflow)
-                }
-            )
+            writer.id(row.team)
+            writer.lane(row.lane)
+            writer.uint64(row.lastStart)
+            writer.id(row.workflow)
         case .turn(let row):
-            (
-                .turn,
-                key(64) {
-                    $0.queue(row.queue)
-                    $0.uint64(row.lastStart)
-                    $0.id(row.team)
-                }
-            )
+            writer.queue(row.queue)
+            writer.uint64(row.lastStart)
+            writer.id(row.team)
         }
     }
 
-    static func schedule(_ index: ScheduleIndex) -> [UInt8] {
-        key(40) {
-            switch index {
-            case .byStatus(let team, let status, let id):
-                $0.byte(1)
-                $0.id(team)
-                $0.byte(status.rawValue)
-                $0.id(id)
-            case .byTime(let team, let time, let id):
-                $0.byte(2)
-                $0.id(team)
-                $0.instant(time)
-                $0.id(id)
-            case .byWorkflow(let team, let workflow, let id):
-                $0.byte(3)
-                $0.id(team)
-                $0.id(workflow)
-                $0.id(id)
-            }
+    private static func write(_ index: ScheduleIndex, to writer: inout ByteWriter) {
+        switch index {
+        case .byStatus(let team, let status, let id):
+            writer.byte(1)
+            writer.id(team)
+            writer.byte(status.rawValue)
+            writer.id(id)
+        case .byTime(let team, let time, let id):
+            writer.byte(2)
+            writer.id(team)
+            writer.instant(time)
+            writer.id(id)
+        case .byWorkflow(let team, let workflow, let id):
+            writer.byte(3)
+            writer.id(team)
+            writer.id(workflow)
+            writer.id(id)
         }
     }
 
-    static func run(_ index: RunIndex) -> [UInt8] {
-        key(40) {
-            switch index {
-            case .unfinished(let team, let id):
-                $0.byte(1)
-                $0.id(team)
-                $0.id(id)
-            case .byWorkflow(let team, let workflow, let id):
-                $0.byte(2)
-                $0.id(team)
-                $0.id(workflow)
-                $0.id(id)
-            case .inProgress(let team, let workflow, let id):
-                $0.byte(3)
-                $0.id(team)
-                $0.id(workflow)
-                $0.id(id)
-            }
+    private static func write(_ index: RunIndex, to writer: inout ByteWriter) {
+        switch index {
+        case .unfinished(let team, let id):
+            writer.byte(1)
+            writer.id(team)
+            writer.id(id)
+        case .byWorkflow(let team, let workflow, let id):
+            writer.byte(2)
+            writer.id(team)
+            writer.id(workflow)
+            writer.id(id)
+        case .inProgress(let team, let workflow, let id):
+            writer.byte(3)
+            writer.id(team)
+            writer.id(workflow)
+            writer.id(id)
         }
     }
 
-    static func delivery(_ index: DeliveryIndex) -> [UInt8] {
-        key(45) {
-            switch index {
-            case .waiting(let team, let subscription, let instant, let id):
-                $0.byte(1)
-                $0.id(team)
-                $0.id(subscription)
-                $0.instant(instant)
-                $0.id(id)
-            case .bySubscription(let team, let subscription, let id):
-                $0.byte(2)
-                $0.id(team)
-                $0.id(subscription)
-                $0.id(id)
-            }
-        }
-    }
-
-    private static func running(_ team: TeamID, _ id: OperationID) -> [UInt8] {
-        key(25) {
-            $0.byte(1)
-            $0.id(team)
-            $0.id(id)
-        }
-    }
-
-    static func due(_ due: Due) -> [UInt8] {
-        key(41) {
-            $0.instant(due.instant)
-            $0.byte(due.kind.rawValue)
-            $0.id(due.team)
-            $0.id(due.id)
-            $0.uint64(due.revision)
+    private static func write(_ index: DeliveryIndex, to writer: inout ByteWriter) {
+        switch index {
+        case .waiting(let team, let subscription, let instant, let id):
+            writer.byte(1)
+            writer.id(team)
+            writer.id(subscription)
+            writer.instant(instant)
+            writer.id(id)
+        case .bySubscription(let team, let subscription, let id):
+            writer.byte(2)
+            writer.id(team)
+            writer.id(subscription)
+            writer.id(id)
         }
     }
 

@@ -28,8 +28,6 @@ package enum Chain {
 struct ChainVerifier {
     /// The chain hash of the value before, and the leaf of this one.
     private var node: [UInt8]
-    private var stored = Chain.start
-    private var computed = Chain.start
 
     init(after chain: [UInt8] = Chain.start) {
         node = chain + Chain.start
@@ -43,27 +41,22 @@ struct ChainVerifier {
     /// - Returns: whether it is a value of the table.
     mutating func goOn(after value: [UInt8]) -> Bool {
         guard LogRecord.isOne(value) else { return false }
-        for index in stored.indices { node[index] = value[index + 1] }
+        node.overwrite(from: 0, with: value[1..<LogRecord.headerByteCount])
         return true
     }
 
     /// Whether the value has the chain hash that its entry gives after the value before.
-    ///
-    /// - Parameter value: all of it but the entry is changed.
-    mutating func verify(_ value: inout [UInt8]) -> Bool {
+    mutating func verify(_ value: [UInt8]) -> Bool {
         guard LogRecord.isOne(value) else { return false }
-        for index in stored.indices { stored[index] = value[index + 1] }
-        // The entry stands behind its mark, so that both are hashed in one go.
-        value[LogRecord.headerByteCount - 1] = Chain.leafMark[0]
         var leaf = SHA256()
-        value.lend(from: LogRecord.headerByteCount - 1) { leaf.update(bufferPointer: $0) }
-        node.overwrite(from: stored.count, with: leaf.finalize())
+        Chain.leafMark.lend { leaf.update(bufferPointer: $0) }
+        value.lend(from: LogRecord.headerByteCount) { leaf.update(bufferPointer: $0) }
+        node.overwrite(from: Chain.start.count, with: leaf.finalize())
         var chain = SHA256()
         node.lend { chain.update(bufferPointer: $0) }
-        computed.overwrite(from: 0, with: chain.finalize())
-        guard computed == stored else { return false }
-        for index in stored.indices { node[index] = stored[index] }
-        return true
+        let computed = chain.finalize()
+        node.overwrite(from: 0, with: computed)
+        return value.holds(computed, at: 1)
     }
 }
 

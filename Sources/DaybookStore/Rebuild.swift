@@ -35,7 +35,7 @@ package struct RebuildPace: Sendable {
     package static let alone = RebuildPace(
         entries: Store.replayBatch, rows: 50_000, isAlone: true)
     /// A few milliseconds each: commands come in between.
-    package static let beside = RebuildPace(entries: 500, rows: 3_000)
+    package static let beside = RebuildPace(entries: 500, rows: 3_000, keptRows: 50_000)
 }
 
 extension Store {

@@ -20,6 +20,18 @@ extension [UInt8] {
         withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }
 
+    /// Whether these bytes stand there.
+    @inlinable
+    package func holds(_ bytes: some ContiguousBytes, at start: Int) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            guard start >= 0, start + bytes.count <= count else { return false }
+            return withUnsafeBytes { own in
+                UnsafeRawBufferPointer(rebasing: own[start..<start + bytes.count])
+                    .elementsEqual(bytes)
+            }
+        }
+    }
+
     /// Puts bytes in the place of those from `start` on, which must be there.
     @inlinable
     package mutating func overwrite(from start: Int, with bytes: some ContiguousBytes) {

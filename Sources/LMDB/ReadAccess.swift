@@ -40,11 +40,10 @@ package protocol ReadAccess: ~Copyable {
     ) throws
 
     /// Visits the entries whose keys are ≥ `from`, in their order, each in the same two arrays: nothing is allocated
-    /// for an entry, unless `body` keeps them. `body` may change the value that it is given; it ends the scan
-    /// by returning false.
+    /// for an entry, unless `body` keeps them; it ends the scan by returning false.
     borrowing func scanReusing(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Bool
     ) throws
 }
 
@@ -119,7 +118,7 @@ package struct ReadTransaction: ~Copyable, ReadAccess {
 
     package borrowing func scanReusing(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Bool
     ) throws {
         try handle.scanReusing(table, from: from, body)
     }

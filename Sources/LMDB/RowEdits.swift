@@ -16,6 +16,11 @@ package struct RowEdits: Sendable {
 
     package var count: Int { places.count }
 
+    package mutating func reserve(_ rows: Int, bytes byteCount: Int) {
+        places.reserveCapacity(rows)
+        bytes.reserveCapacity(byteCount)
+    }
+
     package mutating func put(_ key: [UInt8], _ value: [UInt8]) {
         add(key, valueCount: Int32(value.count))
         bytes.append(contentsOf: value)
@@ -24,6 +29,22 @@ package struct RowEdits: Sendable {
     /// Puts the value, or deletes the row where there is none.
     package mutating func change(_ key: [UInt8], _ value: [UInt8]?) {
         if let value { put(key, value) } else { add(key, valueCount: -1) }
+    }
+
+    /// Adds a row that `append` appends to the bytes, the key first.
+    ///
+    /// - Parameter append: returns the length of the key, and whether the row is to be put, not deleted.
+    package mutating func add(
+        _ append: (inout [UInt8]) -> (keyCount: Int, isThere: Bool)
+    ) {
+        let start = bytes.count
+        let (keyCount, isThere) = append(&bytes)
+        let valueCount = bytes.count - start - keyCount
+        precondition(keyCount > 0 && valueCount >= 0, "only to be appended to")
+        places.append(
+            Place(
+                start: start, keyCount: Int32(keyCount),
+                valueCount: isThere ? Int32(valueCount) : -1))
     }
 
     private mutating func add(_ key: [UInt8], valueCount: Int32) {

@@ -109,7 +109,7 @@ final class TransactionHandle {
     /// See `ReadAccess.scanReusing`.
     func scanReusing(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Bool
     ) throws {
         let cursor = try Cursor(pointer, table)
         var next = try cursor.first(atOrAfter: from)
@@ -118,7 +118,7 @@ final class TransactionHandle {
         while let entry = next {
             key.replaceAll(with: entry.key)
             value.replaceAll(with: entry.value)
-            guard try body(key, &value) else { return }
+            guard try body(key, value) else { return }
             next = try cursor.move(MDB_NEXT)
         }
     }
