@@ -66,6 +66,10 @@ extension State where Self: ~Copyable {
 
     /// Gives back the slots of a run that was in progress.
     mutating func freeSlot(_ run: Run) {
+        // Where both have room already, more of it moves nothing.
+        if Self.keepsIndexes, hasRoom(run.team), hasRoom(run.workflow, of: run.team) {
+            return countInProgress(of: run, by: -1)
+        }
         changingAdmission(of: run.workflow, team: run.team) { state in
             state.countInProgress(of: run, by: -1)
         }
@@ -105,14 +109,15 @@ extension State where Self: ~Copyable {
         change(&self)
         let readyAfter = workflow.map { readyRows(of: $0, team: team) } ?? []
         if readyBefore != readyAfter {
-            for row in readyBefore where !readyAfter.contains(row) { remove(.ready(row)) }
+            // What comes before what goes: a table that is never empty keeps its pages.
             for row in readyAfter where !readyBefore.contains(row) { insert(.ready(row)) }
+            for row in readyBefore where !readyAfter.contains(row) { remove(.ready(row)) }
         }
         // After the ready rows: turns are read from them.
         let turnsAfter = turns(of: team)
         if turnsBefore != turnsAfter {
-            for turn in turnsBefore where !turnsAfter.contains(turn) { remove(.turn(turn)) }
             for turn in turnsAfter where !turnsBefore.contains(turn) { insert(.turn(turn)) }
+            for turn in turnsBefore where !turnsAfter.contains(turn) { remove(.turn(turn)) }
         }
     }
 

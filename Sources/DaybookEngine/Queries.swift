@@ -166,15 +166,17 @@ extension Engine {
         try read { try $0.detail(run, knownOutput: knownOutput) }
     }
 
-    /// What the worker needs to carry out a run that was started for it.
-    package func assignment(of run: Run) throws -> Assignment {
+    /// What the worker needs to carry out runs that were started for it.
+    package func assignments(of runs: [Run]) throws -> [Assignment] {
         try read { view in
-            Assignment(
-                run: run,
-                definition: try definitions.at(run.definitionLocation) {
-                    try view.definition(at: $0)
-                },
-                input: try view.stored(run.input))
+            try runs.map { run in
+                Assignment(
+                    run: run,
+                    definition: try definitions.at(run.definitionLocation) {
+                        try view.definition(at: $0)
+                    },
+                    input: try view.stored(run.input))
+            }
         }
     }
 

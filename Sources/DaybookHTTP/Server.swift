@@ -204,6 +204,16 @@ package struct Server {
                 ?? ResponseBody(byteBuffer: ByteBuffer(bytes: reply.body)))
     }
 
+    /// Whether no part of the path is empty.
+    private static func hasNoEmptyPart(_ path: String) -> Bool {
+        var last: UInt8 = 0
+        for byte in path.utf8 {
+            if byte == UInt8(ascii: "/"), last == byte { return false }
+            last = byte
+        }
+        return path == "/" || last != UInt8(ascii: "/")
+    }
+
     /// Answers what no route knows in the API's own form.
     private struct Fallback<Inner: HTTPResponder<CallContext>>: HTTPResponder {
         let inner: Inner
@@ -218,7 +228,7 @@ package struct Server {
             }
             // One thing has one path: it is also the scope of an Idempotency-Key.
             let path = request.uri.path
-            guard !path.contains("//"), path == "/" || !path.hasSuffix("/") else {
+            guard Server.hasNoEmptyPart(path) else {
                 return server.problem(.notFound("path"))
             }
             let response = try await inner.respond(to: request, context: context)

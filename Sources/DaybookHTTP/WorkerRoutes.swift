@@ -71,7 +71,7 @@ enum WorkerRoutes {
         }
         let assignments: [Assignment]
         do {
-            assignments = try runs.map { try engine.assignment(of: $0) }
+            assignments = try engine.assignments(of: runs)
         } catch {
             // What cannot be read cannot be done: as with the executors inside the process.
             call.client?.letGo(call.requestID)

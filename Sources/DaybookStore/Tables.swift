@@ -11,8 +11,9 @@ enum TableSet: UInt8, CaseIterable {
     var suffix: String { self == .first ? "" : ".2" }
 }
 
-/// The handles of log, payloads and `meta`, and of one set of projections.
-struct Tables: Sendable {
+/// The handles of log, payloads and `meta`, and of one set of projections. A class, because each snapshot and each
+/// batch holds them, and to copy thirty names takes longer than a read.
+final class Tables: Sendable {
     let set: TableSet
     let log: Table
     let payloads: Table

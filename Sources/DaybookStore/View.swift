@@ -175,8 +175,11 @@ extension View {
     }
 
     /// The payload that an event brought, after its digest was verified.
+    ///
+    /// The digest is taken from the entry as it stands: whether that follows the chain is asked where the log is read.
     package borrowing func payload(at location: PayloadLocation) throws -> StoredPayload {
-        let entry = try entry(at: location.position)
+        let entry = try VerifiedEntry.decode(
+            try record(at: location.position).entry, at: location.position)
         guard entry.events.indices.contains(location.event),
             let payload = entry.events[location.event].payload
         else { throw LogError.damagedPayload(location) }

@@ -204,9 +204,11 @@ package struct Workload {
                 ? .deleteWorkflow(world.idle.randomElement(using: &numbers) ?? id)
                 : importedWorkflow()
         case 15, 16:
-            world.versions.randomElement(using: &numbers).map {
-                .deleteVersion($0.workflow, number: $0.number)
-            } ?? .deleteVersion(id, number: 1)
+            // Few are free: without looking for one, hardly any is ever deleted.
+            (numbers.chance(1, of: 2) && !world.unused.isEmpty ? world.unused : world.versions)
+                .randomElement(using: &numbers).map {
+                    .deleteVersion($0.workflow, number: $0.number)
+                } ?? .deleteVersion(id, number: 1)
         case 17, 18:
             .startOperation(
                 numbers.chance(1, of: 2)
@@ -390,6 +392,8 @@ struct World {
     let deliveries: [Delivery]
     let operations: [BulkOperation]
     let versions: [Version]
+    /// Versions that nothing needs.
+    let unused: [Version]
     /// Workflows of which nothing is still to happen.
     let idle: [WorkflowID]
     private let owners: [AnyID: TeamID]
@@ -406,6 +410,13 @@ struct World {
         deliveries = state.allDeliveries.sorted { $0.id < $1.id }.suffix(10)
         versions = state.allVersions.sorted {
             ($0.workflow, $0.number) < ($1.workflow, $1.number)
+        }
+        unused = versions.filter { version in
+            let usage = state.usage(of: version.workflow, team: version.team)
+            let use = usage.use(of: version.number)
+            let active = state.workflow(version.workflow, of: version.team)?.activeVersion
+            return version.number > 0 && version.number != active && use.pinned == 0
+                && use.unfinishedRuns == 0
         }
         let busy = Set(
             state.allSchedules.filter { $0.status == .pending }.map(\.workflow)
