@@ -13,7 +13,9 @@ package struct Batch: ~Copyable {
     /// Written once, at the commit: every entry changes it.
     var serviceState: ServiceState
     var serviceChanged = false
-    private var chain: [UInt8]
+    private let tail: LogTail
+    /// Entries that the tail was not given yet.
+    private var unencoded: [Entry] = []
     /// The position of the last entry in the log; the service row may lag behind it in a replay.
     private var lastPosition: Position
     /// Of the entries before, those that no row of table `tree` covers.
@@ -45,7 +47,7 @@ package struct Batch: ~Copyable {
         self.transaction = transaction
         self.tables = tables
         serviceState = head.service
-        chain = head.chain
+        tail = LogTail(after: head.chain)
         lastPosition = head.position
     }
 
@@ -92,44 +94,58 @@ package struct Batch: ~Copyable {
 
     /// Appends an entry and the payloads that its events brought, each by the event's index.
     package mutating func append(_ entry: Entry, payloads: [(event: Int, payload: SaltedPayload)]) {
-        append(
-            KeptEntry(
-                entry: entry, bytes: EntryCodec.encode(entry),
-                payloads: payloads.map { event, payload in
-                    KeptPayload(
-                        event: event, content: .bytes(salt: payload.salt, bytes: payload.bytes))
-                }))
+        put(
+            payloads.map { event, payload in
+                KeptPayload(
+                    event: event, content: .bytes(salt: payload.salt, bytes: payload.bytes))
+            }, of: entry)
+        unencoded.append(entry)
+        guard unencoded.count == LogTail.piece else { return }
+        tail.encodeBeside(unencoded)
+        unencoded.removeAll(keepingCapacity: true)
     }
 
     /// Appends an entry whose bytes are there already.
     mutating func append(_ kept: KeptEntry) {
-        let entry = kept.entry
-        precondition(entry.header.position == nextPosition, "entries have no gap")
-        guard firstError.error == nil else { return }
-        let leaf = Chain.leaf(kept.bytes)
-        let record = LogRecord(entry: kept.bytes, leaf: leaf, after: chain)
-        do {
-            try transaction.append(
-                tables.log, Keys.position(entry.header.position), record.value)
-            for payload in kept.payloads {
-                let location = PayloadLocation(
-                    position: entry.header.position, event: payload.event)
+        put(kept.payloads, of: kept.entry)
+        if !unencoded.isEmpty { tail.encodeBeside(unencoded) }
+        unencoded = []
+        tail.add(kept.bytes, at: kept.entry.header.position)
+    }
+
+    /// Puts the payloads of the next entry, and takes away those that it erases.
+    private mutating func put(_ payloads: [KeptPayload], of entry: Entry) {
+        let position = entry.header.position
+        precondition(position == nextPosition, "entries have no gap")
+        lastPosition = position
+        attempt { batch in
+            for payload in payloads {
+                let location = PayloadLocation(position: position, event: payload.event)
                 for (chunk, value) in PayloadChunks.values(payload.content).enumerated() {
-                    try transaction.append(
-                        tables.payloads, Keys.payload(location, chunk: chunk), value)
+                    try batch.transaction.append(
+                        batch.tables.payloads, Keys.payload(location, chunk: chunk), value)
                 }
             }
             for case .payloadsErased(let erased) in entry.events {
-                try erase(erased.payloads, by: entry.header.position)
+                try batch.erase(erased.payloads, by: position)
             }
-            openLeaves.add(leaf, chain: record.chain, at: entry.header.position)
-            try StoredTree.complete(
-                entry.header.position, tables, &transaction, known: openLeaves.leaves)
-        } catch {
-            firstError.keep(error)
         }
-        chain = record.chain
-        lastPosition = entry.header.position
+    }
+
+    /// Writes the entries that were appended since the last time.
+    private mutating func writeLog() {
+        let rows = tail.takeRows(and: unencoded)
+        unencoded = []
+        attempt { batch in
+            for row in rows {
+                try batch.transaction.append(
+                    batch.tables.log, Keys.position(row.position), row.record.value)
+                batch.openLeaves.add(row.leaf, chain: row.record.chain, at: row.position)
+                try StoredTree.complete(
+                    row.position, batch.tables, &batch.transaction,
+                    known: batch.openLeaves.leaves)
+            }
+        }
     }
 
     /// Notes which data file promises are kept from; nothing for none.
@@ -159,6 +175,7 @@ package struct Batch: ~Copyable {
     /// `failure` where there was one before.
     package consuming func commit() throws {
         writeUsage()
+        writeLog()
         if let error = firstError.error {
             transaction.abort()
             throw error
