@@ -296,12 +296,19 @@ final class KnownRows {
     var apiKeys: [KeyID: APIKey] = [:]
     /// Those of other teams are not found by their id alone.
     var workflows: [WorkflowID: Workflow] = [:]
+    /// The same of versions.
+    var versions: [VersionOfWorkflow: Version] = [:]
     var subscriptions: [TeamID: [Subscription]] = [:]
     var teamUsage: [TeamID: Usage] = [:]
     var workflowUsage: [WorkflowOfTeam: Usage] = [:]
     /// Whose usage is to be written.
     var changedTeams: Set<TeamID> = []
     var changedWorkflows: Set<WorkflowOfTeam> = []
+
+    struct VersionOfWorkflow: Hashable {
+        let workflow: WorkflowID
+        let number: Int
+    }
 
     struct WorkflowOfTeam: Hashable {
         let workflow: WorkflowID
@@ -313,6 +320,7 @@ final class KnownRows {
         teams = [:]
         apiKeys = [:]
         workflows = [:]
+        versions = [:]
         subscriptions = [:]
         teamUsage = [:]
         workflowUsage = [:]

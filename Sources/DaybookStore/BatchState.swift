@@ -49,16 +49,22 @@ extension Batch: State {
         _ number: Int, of workflow: WorkflowID, team: TeamID
     ) -> Version? {
         guard Limits.versionNumbers.contains(number) else { return nil }
-        return row(tables.versions, Keys.version(team, workflow, number))
+        let key = KnownRows.VersionOfWorkflow(workflow: workflow, number: number)
+        if let version = known.versions[key], version.team == team { return version }
+        let version: Version? = row(tables.versions, Keys.version(team, workflow, number))
+        if let version { known.versions[key] = version }
+        return version
     }
 
     package mutating func set(_ version: Version) {
+        known.versions[.init(workflow: version.workflow, number: version.number)] = version
         put(
             tables.versions, Keys.version(version.team, version.workflow, version.number),
             version.rowBytes)
     }
 
     package mutating func removeVersion(_ number: Int, of workflow: WorkflowID, team: TeamID) {
+        known.versions[.init(workflow: workflow, number: number)] = nil
         delete(tables.versions, Keys.version(team, workflow, number))
     }
 

@@ -1,0 +1,49 @@
+import LMDB
+import Support
+import Testing
+
+@Suite("Row edits")
+struct RowEditsTests {
+    @Test("in their order, in any pieces, they do what puts and deletes one by one do")
+    func asOneByOne() throws {
+        for var numbers in RandomCases(30) {
+            try withDatabase { environment in
+                var expected: [[UInt8]: [UInt8]] = [:]
+                for _ in 0..<3 {
+                    var edits = RowEdits()
+                    var keys: Set<[UInt8]> = []
+                    for _ in 0..<Int.random(in: 0...80, using: &numbers) {
+                        // Short keys: some begin others, some come again in the next round.
+                        let key = numbers.bytes(Int.random(in: 1...3, using: &numbers)).map {
+                            $0 % 4
+                        }
+                        guard keys.insert(key).inserted else { continue }
+                        let value =
+                            numbers.chance(1, of: 3)
+                            ? nil : numbers.bytes(Int.random(in: 0...40, using: &numbers))
+                        edits.change(key, value)
+                        expected[key] = value
+                    }
+                    edits.sort()
+                    try environment.write { transaction in
+                        var start = 0
+                        while start < edits.count {
+                            let end = min(
+                                edits.count, start + Int.random(in: 1...30, using: &numbers))
+                            try transaction.change(environment.letters, edits, start..<end)
+                            start = end
+                        }
+                    }
+                }
+                try environment.read { transaction in
+                    var found: [[UInt8]: [UInt8]] = [:]
+                    try transaction.scan(environment.letters, from: nil, to: nil) { key, value in
+                        found[key] = value
+                        return true
+                    }
+                    #expect(found == expected, "\(numbers.hint)")
+                }
+            }
+        }
+    }
+}
