@@ -36,7 +36,7 @@ extension Batch {
     }
 
     /// Writes these of the rows that a fold gives, into tables that nothing else writes.
-    mutating func write(_ changes: Fold.Changes, _ range: Range<Int>) {
+    mutating func write(_ changes: Fold.TableEdits, _ range: Range<Int>) {
         attempt { try $0.transaction.change($0.tables[changes.table], changes.rows, range) }
     }
 

@@ -13,7 +13,7 @@ import LMDB
 /// written and for those that may be touched again, and 60 bytes for each kept answer.
 struct Fold {
     /// Rows of one table that are to be put and deleted.
-    struct Changes: Sendable {
+    struct TableEdits: Sendable {
         let table: TableName
         var rows = RowEdits()
     }
@@ -93,42 +93,42 @@ struct Fold {
         return part
     }
 
-    private func rest() -> [Changes] {
-        var pendingKeys = Changes(table: .pendingKeys)
+    private func rest() -> [TableEdits] {
+        var pendingKeys = TableEdits(table: .pendingKeys)
         for (workflow, keys) in pending {
             guard let team = workflows[workflow]?.team else { continue }
             for (key, schedule) in keys {
                 pendingKeys.rows.put(Keys.pending(team, workflow, key), schedule.bytes)
             }
         }
-        var triggerTeams = Changes(table: .triggerTeams)
+        var triggerTeams = TableEdits(table: .triggerTeams)
         for row in triggers.values { triggerTeams.rows.put(Keys.id(row.id), row.team.bytes) }
-        var operationLists = Changes(table: .operationLists)
+        var operationLists = TableEdits(table: .operationLists)
         for row in runningOperations {
             operationLists.rows.put(Keys.entry(.operation(row)).key, [])
         }
-        var usage = Changes(table: .usage)
+        var usage = TableEdits(table: .usage)
         for (team, row) in teamUsage { usage.rows.put(Keys.usage(team), row.rowBytes) }
         for (workflow, row) in workflowUsage {
             guard let team = workflows[workflow]?.team else { continue }
             usage.rows.put(Keys.usage(team, workflow), row.rowBytes)
         }
         return [
-            Changes(.teams, teams.values) { Keys.id($0.id) },
-            Changes(.apiKeys, keys.values) { Keys.id($0.id) },
-            Changes(.workflows, workflows.values) { Keys.row($0.team, $0.id) },
-            Changes(.versions, versions.values.flatMap(\.values)) {
+            TableEdits(.teams, teams.values) { Keys.id($0.id) },
+            TableEdits(.apiKeys, keys.values) { Keys.id($0.id) },
+            TableEdits(.workflows, workflows.values) { Keys.row($0.team, $0.id) },
+            TableEdits(.versions, versions.values.flatMap(\.values)) {
                 Keys.version($0.team, $0.workflow, $0.number)
             },
-            Changes(.triggers, triggers.values) { Keys.row($0.team, $0.id) },
-            Changes(.subscriptions, subscriptions.values.joined()) { Keys.row($0.team, $0.id) },
-            Changes(.operations, operations.values) { Keys.row($0.team, $0.id) },
+            TableEdits(.triggers, triggers.values) { Keys.row($0.team, $0.id) },
+            TableEdits(.subscriptions, subscriptions.values.joined()) { Keys.row($0.team, $0.id) },
+            TableEdits(.operations, operations.values) { Keys.row($0.team, $0.id) },
             pendingKeys, triggerTeams, operationLists, usage,
         ]
     }
 }
 
-extension Fold.Changes {
+extension Fold.TableEdits {
     fileprivate consuming func sorted() -> Self {
         rows.sort()
         return self
@@ -153,30 +153,30 @@ struct FoldPart: Sendable {
     fileprivate var seen: [SeenMessage.Key: SeenMessage?] = [:]
     fileprivate var seenEnds = Changes<RowEnd<SeenMessage.Key>>()
     fileprivate var tree = RowEdits()
-    fileprivate var rest: [Fold.Changes] = []
+    fileprivate var rest: [Fold.TableEdits] = []
 
     /// The changes, of each list in the order of the keys.
-    consuming func changes() -> [Fold.Changes] {
+    consuming func changes() -> [Fold.TableEdits] {
         (ofSchedules() + ofRuns() + ofOthers()).map { $0.sorted() }
     }
 
-    private func ofSchedules() -> [Fold.Changes] {
+    private func ofSchedules() -> [Fold.TableEdits] {
         var indexes = IndexChanges()
-        var rows = Fold.Changes(table: .schedules)
-        rows.rows.reserve(schedules.count, bytes: schedules.count * 256)
+        var edits = Fold.TableEdits(table: .schedules)
+        edits.rows.reserve(schedules.count, bytes: schedules.count * 256)
         RowChange.forEach(schedules, orderedBy: \.id) { old, row in
-            rows.rows.put(row, under: row.team, row.id)
+            edits.rows.put(row, under: row.team, row.id)
             row.changeIndexes(from: old) { indexes.add($0, isThere: $1) }
         }
-        return [rows] + indexes.changes
+        return [edits] + indexes.changes
     }
 
-    private func ofRuns() -> [Fold.Changes] {
+    private func ofRuns() -> [Fold.TableEdits] {
         var indexes = IndexChanges()
-        var rows = Fold.Changes(table: .runs)
-        rows.rows.reserve(runs.count, bytes: runs.count * 256)
+        var edits = Fold.TableEdits(table: .runs)
+        edits.rows.reserve(runs.count, bytes: runs.count * 256)
         RowChange.forEach(runs, orderedBy: \.id) { old, row in
-            rows.rows.put(row, under: row.team, row.id)
+            edits.rows.put(row, under: row.team, row.id)
             row.changeIndexes(from: old) { indexes.add($0, isThere: $1) }
             let (before, after) = (old?.waitingPlace, row.waitingPlace)
             if before != after {
@@ -184,35 +184,35 @@ struct FoldPart: Sendable {
                 if let after { indexes.add(.startable(after), isThere: true) }
             }
         }
-        return [rows] + indexes.changes
+        return [edits] + indexes.changes
     }
 
-    private func ofOthers() -> [Fold.Changes] {
+    private func ofOthers() -> [Fold.TableEdits] {
         var indexes = IndexChanges()
-        var ofDeliveries = Fold.Changes(table: .deliveries)
+        var ofDeliveries = Fold.TableEdits(table: .deliveries)
         RowChange.forEach(deliveries, orderedBy: \.id) { old, row in
             ofDeliveries.rows.put(row, under: row.team, row.id)
             row.changeIndexes(from: old) { indexes.add($0, isThere: $1) }
         }
-        var ofAnswers = Fold.Changes(table: .keptAnswers)
+        var ofAnswers = Fold.TableEdits(table: .keptAnswers)
         for (scope, answer) in answers { ofAnswers.rows.change(scope.bytes, answer?.rowBytes) }
-        var ofAnswerEnds = Fold.Changes(table: .keptAnswerEnds)
+        var ofAnswerEnds = Fold.TableEdits(table: .keptAnswerEnds)
         answerEnds.forEach { end, isThere in
             ofAnswerEnds.rows.change(Keys.keptAnswerEnd(end.end, end.key), isThere ? [] : nil)
         }
-        var ofRefusals = Fold.Changes(table: .refusals)
+        var ofRefusals = Fold.TableEdits(table: .refusals)
         RowChange.forEach(refusals, orderedBy: \.id) { _, row in
             ofRefusals.rows.put(Keys.refusal(row.team, row.key), row.rowBytes)
         }
-        var ofSeen = Fold.Changes(table: .seen)
+        var ofSeen = Fold.TableEdits(table: .seen)
         for (key, message) in seen { ofSeen.rows.change(Keys.seen(key), message?.rowBytes) }
-        var ofSeenEnds = Fold.Changes(table: .seenEnds)
+        var ofSeenEnds = Fold.TableEdits(table: .seenEnds)
         seenEnds.forEach { end, isThere in
             ofSeenEnds.rows.change(Keys.seenEnd(end.end, end.key), isThere ? [] : nil)
         }
         let own = [
             ofDeliveries, ofAnswers, ofAnswerEnds, ofRefusals, ofSeen, ofSeenEnds,
-            Fold.Changes(table: .tree, rows: tree),
+            Fold.TableEdits(table: .tree, rows: tree),
         ]
         return own + rest + indexes.changes
     }

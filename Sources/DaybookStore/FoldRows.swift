@@ -118,11 +118,11 @@ struct RowChange<Row: Sendable>: Sendable {
 struct IndexChanges {
     /// By list, and schedules also by status. Rows come in the order of their ids, and so what is in one of these
     /// nearly comes in the order of its keys.
-    private(set) var changes: [Fold.Changes] = {
+    private(set) var changes: [Fold.TableEdits] = {
         let tables: [TableName] =
             Array(repeating: .scheduleLists, count: 7) + Array(repeating: .runLists, count: 3)
             + [.due, .startable, .deliveryLists]
-        return tables.map { Fold.Changes(table: $0) }
+        return tables.map { Fold.TableEdits(table: $0) }
     }()
 
     private static func place(_ entry: IndexEntry) -> Int {

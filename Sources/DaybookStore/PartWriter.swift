@@ -46,7 +46,7 @@ final class PartWriter: Sendable {
         }
     }
 
-    private func commit(_ changes: [Fold.Changes], _ between: () throws -> Void) throws {
+    private func commit(_ changes: [Fold.TableEdits], _ between: () throws -> Void) throws {
         var table = 0
         var row = 0
         while table < changes.count {
