@@ -242,10 +242,4 @@ package enum DeliveryIndex: Hashable, Comparable, Sendable {
     /// The queue of a subscription, by when each is to be sent.
     case waiting(TeamID, SubscriptionID, Instant, DeliveryID)
     case bySubscription(TeamID, SubscriptionID, DeliveryID)
-
-    package func hash(into hasher: inout Hasher) {
-        switch self {
-        case .waiting(_, _, _, let id), .bySubscription(_, _, let id): hasher.combine(id.word)
-        }
-    }
 }

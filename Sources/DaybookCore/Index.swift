@@ -25,29 +25,6 @@ package enum RunIndex: Hashable, Comparable, Sendable {
     case inProgress(TeamID, WorkflowID, RunID)
 }
 
-// The ids tell entries of one list apart: no more is hashed.
-extension ScheduleIndex {
-    package func hash(into hasher: inout Hasher) {
-        switch self {
-        case .byStatus(_, _, let id), .byTime(_, _, let id), .byWorkflow(_, _, let id):
-            hasher.combine(id.word)
-        }
-    }
-}
-
-extension RunIndex {
-    package func hash(into hasher: inout Hasher) {
-        switch self {
-        case .unfinished(_, let id), .byWorkflow(_, _, let id), .inProgress(_, _, let id):
-            hasher.combine(id.word)
-        }
-    }
-}
-
-extension Due {
-    package func hash(into hasher: inout Hasher) { hasher.combine(id.word) }
-}
-
 extension Schedule.Status: Comparable {
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

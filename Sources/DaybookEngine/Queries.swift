@@ -168,7 +168,8 @@ extension Engine {
 
     /// What the worker needs to carry out runs that were started for it.
     package func assignments(of runs: [Run]) throws -> [Assignment] {
-        try read { view in
+        guard !runs.isEmpty else { return [] }
+        return try read { view in
             try runs.map { run in
                 Assignment(
                     run: run,

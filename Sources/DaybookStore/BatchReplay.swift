@@ -16,28 +16,23 @@ extension Batch {
             firstError.keep(error)
             return serviceState.position
         }
-        return replay(entries)
-    }
-
-    /// Applies entries of the log, the first of which is the next one that the projections have not seen.
-    mutating func replay(_ entries: [VerifiedEntry]) -> Position {
-        guard firstError.error == nil, let first = entries.first else {
-            return serviceState.position
-        }
-        precondition(first.entry.header.position == serviceState.position + 1)
+        var leaves: [[UInt8]] = []
         for verified in entries {
+            let position = verified.entry.header.position
             apply(verified.entry, to: &self)
+            if position % StoredTree.width == 1 { leaves.removeAll(keepingCapacity: true) }
+            leaves.append(verified.leaf)
             attempt { batch in
                 try StoredTree.complete(
-                    verified.entry.header.position, batch.tables, &batch.transaction)
+                    position, batch.tables, &batch.transaction, known: leaves)
             }
         }
         return serviceState.position
     }
 
     /// Writes these of the rows that a fold gives, into tables that nothing else writes.
-    mutating func write(_ changes: Fold.TableEdits, _ range: Range<Int>) {
-        attempt { try $0.transaction.change($0.tables[changes.table], changes.rows, range) }
+    mutating func write(_ edits: Fold.TableEdits, _ range: Range<Int>) {
+        attempt { try $0.transaction.change($0.tables[edits.table], edits.rows, range) }
     }
 
     /// From now on the projections have seen what the fold has.

@@ -9,8 +9,8 @@ import LMDB
 /// Indexes are not kept at all: what they hold of a row is derived where the row is written, and who starts next in
 /// the end, by `Store.fillQueues`. Between two calls the tables alone mean nothing.
 ///
-/// Memory: about 1 kB for each row that was changed since the last part, as much again for those that are being
-/// written and for those that may be touched again, and 60 bytes for each kept answer.
+/// Memory: about 1 kB for each row that was changed since the last part, as much again for each of the two parts that
+/// may be on their way to the tables and for the rows that may be touched again, and 60 bytes for each kept answer.
 struct Fold {
     /// Rows of one table that are to be put and deleted.
     struct TableEdits: Sendable {
@@ -67,8 +67,8 @@ struct Fold {
 
     /// Whether the changes should be taken.
     var isLarge: Bool {
-        schedules.changedCount + runs.changedCount + deliveries.changedCount + answers.count
-            + seen.count > limit
+        schedules.changedCount + runs.changedCount + deliveries.changedCount
+            + refusals.changedCount + answers.count + seen.count > limit
     }
 
     mutating func add(tree rows: [StoredTree.Row]) {
@@ -155,24 +155,26 @@ struct FoldPart: Sendable {
     fileprivate var tree = RowEdits()
     fileprivate var rest: [Fold.TableEdits] = []
 
-    /// The changes, of each list in the order of the keys.
-    consuming func changes() -> [Fold.TableEdits] {
-        (ofSchedules() + ofRuns() + ofOthers()).map { $0.sorted() }
+    /// What is to be written, of each list in the order of the keys.
+    consuming func edits() -> [Fold.TableEdits] {
+        (ofSchedules() + ofRuns() + ofOthers()).compactMap { edits in
+            edits.rows.count > 0 ? edits.sorted() : nil
+        }
     }
 
     private func ofSchedules() -> [Fold.TableEdits] {
-        var indexes = IndexChanges()
+        var indexes = IndexEdits()
         var edits = Fold.TableEdits(table: .schedules)
         edits.rows.reserve(schedules.count, bytes: schedules.count * 256)
         RowChange.forEach(schedules, orderedBy: \.id) { old, row in
             edits.rows.put(row, under: row.team, row.id)
             row.changeIndexes(from: old) { indexes.add($0, isThere: $1) }
         }
-        return [edits] + indexes.changes
+        return [edits] + indexes.edits
     }
 
     private func ofRuns() -> [Fold.TableEdits] {
-        var indexes = IndexChanges()
+        var indexes = IndexEdits()
         var edits = Fold.TableEdits(table: .runs)
         edits.rows.reserve(runs.count, bytes: runs.count * 256)
         RowChange.forEach(runs, orderedBy: \.id) { old, row in
@@ -184,11 +186,11 @@ struct FoldPart: Sendable {
                 if let after { indexes.add(.startable(after), isThere: true) }
             }
         }
-        return [edits] + indexes.changes
+        return [edits] + indexes.edits
     }
 
     private func ofOthers() -> [Fold.TableEdits] {
-        var indexes = IndexChanges()
+        var indexes = IndexEdits()
         var ofDeliveries = Fold.TableEdits(table: .deliveries)
         RowChange.forEach(deliveries, orderedBy: \.id) { old, row in
             ofDeliveries.rows.put(row, under: row.team, row.id)
@@ -214,7 +216,7 @@ struct FoldPart: Sendable {
             ofDeliveries, ofAnswers, ofAnswerEnds, ofRefusals, ofSeen, ofSeenEnds,
             Fold.TableEdits(table: .tree, rows: tree),
         ]
-        return own + rest + indexes.changes
+        return own + rest + indexes.edits
     }
 }
 

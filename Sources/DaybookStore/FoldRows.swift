@@ -115,10 +115,10 @@ struct RowChange<Row: Sendable>: Sendable {
 }
 
 /// Entries of indexes that are to be put and deleted, each once.
-struct IndexChanges {
+struct IndexEdits {
     /// By list, and schedules also by status. Rows come in the order of their ids, and so what is in one of these
     /// nearly comes in the order of its keys.
-    private(set) var changes: [Fold.TableEdits] = {
+    private(set) var edits: [Fold.TableEdits] = {
         let tables: [TableName] =
             Array(repeating: .scheduleLists, count: 7) + Array(repeating: .runLists, count: 3)
             + [.due, .startable, .deliveryLists]
@@ -142,7 +142,7 @@ struct IndexChanges {
     }
 
     mutating func add(_ entry: IndexEntry, isThere: Bool) {
-        changes[Self.place(entry)].rows.change(entry, isThere: isThere)
+        edits[Self.place(entry)].rows.change(entry, isThere: isThere)
     }
 }
 

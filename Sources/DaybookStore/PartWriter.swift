@@ -32,32 +32,32 @@ final class PartWriter: Sendable {
 
     /// - Parameter between: is called after each transaction where it writes in its turn.
     func write(_ part: consuming FoldPart, _ between: () throws -> Void) throws {
-        guard pace.isAlone else { return try commit(part.changes(), between) }
+        guard pace.isAlone else { return try commit(part.edits(), between) }
         // One part at each stage: they are large.
         makingRows.sync {}
         let part = part
         makingRows.async { [self] in
-            let changes = part.changes()
+            let edits = part.edits()
             committing.sync {}
             committing.async { [self] in
                 guard failure == nil else { return }
-                do { try commit(changes) {} } catch { keep(error) }
+                do { try commit(edits) {} } catch { keep(error) }
             }
         }
     }
 
-    private func commit(_ changes: [Fold.TableEdits], _ between: () throws -> Void) throws {
+    private func commit(_ edits: [Fold.TableEdits], _ between: () throws -> Void) throws {
         var table = 0
         var row = 0
-        while table < changes.count {
+        while table < edits.count {
             var shadow = try store.beginShadow()
             var left = pace.rows
-            while table < changes.count, left > 0 {
-                let range = row..<min(row + left, changes[table].rows.count)
-                shadow.write(changes[table], range)
+            while table < edits.count, left > 0 {
+                let range = row..<min(row + left, edits[table].rows.count)
+                shadow.write(edits[table], range)
                 left -= range.count
                 row = range.upperBound
-                if row == changes[table].rows.count { (table, row) = (table + 1, 0) }
+                if row == edits[table].rows.count { (table, row) = (table + 1, 0) }
             }
             try shadow.commit()
             try between()

@@ -107,7 +107,9 @@ extension Store {
             return (
                 isOfLayout,
                 isOfLayout ? try view.lastPosition() - view.service().position : 0,
-                try view.transaction.count(shadow.teams) > 0
+                try TableName.allCases.contains { name in
+                    try name.isProjection && view.transaction.count(shadow[name]) > 0
+                }
             )
         }
         if !isOfLayout || behind > Self.farBehind {
@@ -214,9 +216,9 @@ extension Store {
         func forEach<Element>(
             _ elements: [Element], _ body: (inout Batch, Element) -> Void
         ) throws {
-            for start in stride(from: 0, to: elements.count, by: pace.rows) {
+            for start in stride(from: 0, to: elements.count, by: pace.entries) {
                 var shadow = try beginShadow()
-                for element in elements[start..<min(start + pace.rows, elements.count)] {
+                for element in elements[start..<min(start + pace.entries, elements.count)] {
                     body(&shadow, element)
                 }
                 try shadow.commit()

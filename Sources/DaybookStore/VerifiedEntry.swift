@@ -30,6 +30,7 @@ extension ReadAccess where Self: ~Copyable {
         _ body: (Position, _ entry: ArraySlice<UInt8>, _ leaf: ArraySlice<UInt8>) throws -> Bool
     ) throws {
         guard first > 0 else { throw LogError.missing(first) }
+        if let last, last < first { return }
         var verifier = ChainVerifier()
         var position = first > 1 ? first - 1 : first
         var isStopped = false

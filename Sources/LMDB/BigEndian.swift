@@ -18,12 +18,13 @@ extension Data {
         }
     }
 
-    /// The same of up to four words.
+    /// The same of two words.
     @inlinable
     package init(bigEndian words: (UInt64, UInt64)) {
         self = Swift.withUnsafeBytes(of: (words.0.bigEndian, words.1.bigEndian)) { Data($0) }
     }
 
+    /// The same of four words.
     @inlinable
     package init(bigEndian words: (UInt64, UInt64, UInt64, UInt64)) {
         self = Swift.withUnsafeBytes(

@@ -141,6 +141,53 @@ struct RebuildTests {
         }
     }
 
+    @Test("what a killed rebuild left is removed at a start, whatever it had come to")
+    func leftovers() throws {
+        for table in [TableName.runs, .scheduleLists, .teams, .tree] {
+            let disk = try TestStore()
+            try disk.reopen { directory in
+                let environment = try Environment(
+                    directory: directory + "/db", tables: Tables.names,
+                    options: Environment.Options(
+                        mapSize: 64 << 20, maximumTables: 64, maximumReaders: 8,
+                        acceptsTruncatedFile: true))
+                defer { environment.close() }
+                try environment.write { transaction in
+                    try transaction.put(Tables(environment, .second)[table], [1], [1])
+                }
+            }
+            try disk.store.bringUpToDate()
+            let left = try disk.store.readShadow { view in
+                try view.transaction.count(view.tables[table])
+            }
+            #expect(left == 0, "\(table)")
+        }
+    }
+
+    @Test("where the map is full, nothing of it comes into use, whoever writes")
+    func mapFull() throws {
+        for var numbers in RandomCases(2) {
+            let world = try World(&numbers, entries: 400)
+            let used = try world.disk.store.space().mapUsedBytes
+            for pace in [
+                RebuildPace(entries: 50, rows: 100, keptRows: 40, isAlone: true),
+                RebuildPace(entries: 50, rows: 100, keptRows: 40),
+            ] {
+                try world.disk.reopen { directory in
+                    var options = TestStore.options
+                    options.mapSize = used + 8 * 4_096
+                    let store = try Store(directory: directory, options: options)
+                    defer { store.close() }
+                    #expect(throws: LMDBError.self, "\(numbers.hint)") {
+                        try store.rebuild(pace)
+                    }
+                }
+                #expect(try world.isRight(), "\(numbers.hint)")
+            }
+            #expect(try world.disk.store.rebuild().differences == 0, "\(numbers.hint)")
+        }
+    }
+
     @Test("a changed row of the service is told, and one that does not read holds nobody up")
     func serviceRow() throws {
         for var numbers in RandomCases(1) {

@@ -46,4 +46,45 @@ struct RowEditsTests {
             }
         }
     }
+
+    @Test("through splits and merges of pages, too")
+    func manyPages() throws {
+        for var numbers in RandomCases(2) {
+            try withDatabase { environment in
+                var expected: [[UInt8]: [UInt8]] = [:]
+                for round in 0..<4 {
+                    var edits = RowEdits()
+                    var keys: Set<[UInt8]> = []
+                    // At last nearly all of them go.
+                    for key in expected.keys where numbers.chance(round == 3 ? 19 : 1, of: 20) {
+                        edits.change(key, nil)
+                        keys.insert(key)
+                    }
+                    for _ in 0..<4_000 where round < 3 {
+                        let key = numbers.bytes(2) + [0, 0, 0, 0]
+                        guard keys.insert(key).inserted else { continue }
+                        edits.put(key, numbers.bytes(Int.random(in: 0...120, using: &numbers)))
+                    }
+                    edits.sort()
+                    try environment.write { transaction in
+                        try transaction.change(environment.letters, edits, 0..<edits.count)
+                        for key in keys {
+                            expected[key] = try transaction.get(environment.letters, key)
+                        }
+                    }
+                }
+                var found: [[UInt8]] = []
+                try environment.read { transaction in
+                    try transaction.scan(environment.letters, from: nil, to: nil) { key, value in
+                        #expect(expected[key] == value, "\(numbers.hint)")
+                        found.append(key)
+                        return true
+                    }
+                }
+                #expect(found.count == expected.count, "\(numbers.hint)")
+                #expect(
+                    zip(found, found.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) })
+            }
+        }
+    }
 }
