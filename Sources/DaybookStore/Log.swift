@@ -46,11 +46,17 @@ struct ChainVerifier {
     }
 
     /// Whether the value has the chain hash that its entry gives after the value before.
-    mutating func verify(_ value: [UInt8]) -> Bool {
+    ///
+    /// - Parameter value: is changed only while this runs.
+    mutating func verify(_ value: inout [UInt8]) -> Bool {
         guard LogRecord.isOne(value) else { return false }
+        // For a moment the mark stands before the entry, so that both are hashed in one go.
+        let place = LogRecord.headerByteCount - 1
+        let last = value[place]
+        value[place] = Chain.leafMark[0]
         var leaf = SHA256()
-        Chain.leafMark.lend { leaf.update(bufferPointer: $0) }
-        value.lend(from: LogRecord.headerByteCount) { leaf.update(bufferPointer: $0) }
+        value.lend(from: place) { leaf.update(bufferPointer: $0) }
+        value[place] = last
         node.overwrite(from: Chain.start.count, with: leaf.finalize())
         var chain = SHA256()
         node.lend { chain.update(bufferPointer: $0) }

@@ -197,9 +197,13 @@ package final class Store: Sendable {
         if case EnvironmentError.truncated = error { true } else { false }
     }
 
-    /// Touches every row of every table. Where a page is missing, the process ends by a signal.
+    /// Touches every row of every table, and the list of free pages. Where a page is missing, the process ends by a
+    /// signal.
     package func walk() throws {
-        try read { view in try view.touchEverything() }
+        try read { view in
+            try view.touchEverything()
+            try view.transaction.verifyFreePages()
+        }
     }
 
     /// Verifies the last entries and tells where the log ends.

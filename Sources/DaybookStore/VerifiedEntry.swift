@@ -39,7 +39,7 @@ extension ReadAccess where Self: ~Copyable {
             if position < first {
                 guard verifier.goOn(after: value) else { throw LogError.damaged(position) }
             } else {
-                guard verifier.verify(value) else { throw LogError.damaged(position) }
+                guard verifier.verify(&value) else { throw LogError.damaged(position) }
                 guard try body(position, value[LogRecord.headerByteCount...], verifier.leaf) else {
                     isStopped = true
                     return false

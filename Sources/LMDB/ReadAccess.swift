@@ -40,10 +40,11 @@ package protocol ReadAccess: ~Copyable {
     ) throws
 
     /// Visits the entries whose keys are ≥ `from`, in their order, each in the same two arrays: nothing is allocated
-    /// for an entry, unless `body` keeps them; it ends the scan by returning false.
+    /// for an entry, unless `body` keeps them; `body` may change the value, and ends the scan
+    /// by returning false.
     borrowing func scanReusing(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Bool
+        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
     ) throws
 }
 
@@ -74,6 +75,9 @@ package struct ReadTransaction: ~Copyable, ReadAccess {
 
     /// The number of the write transaction whose result this shows.
     package var snapshotID: Int { handle.transactionID }
+
+    /// Throws where LMDB's list of free pages is none: it would write over what it must not, or end the process.
+    package borrowing func verifyFreePages() throws(LMDBError) { try handle.verifyFreePages() }
 
     /// The table with this name; see `Environment.table(_:)`.
     package borrowing func table(_ name: String) -> Table { handle.table(name) }
@@ -118,7 +122,7 @@ package struct ReadTransaction: ~Copyable, ReadAccess {
 
     package borrowing func scanReusing(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Bool
+        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
     ) throws {
         try handle.scanReusing(table, from: from, body)
     }

@@ -109,7 +109,7 @@ final class TransactionHandle {
     /// See `ReadAccess.scanReusing`.
     func scanReusing(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Bool
+        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
     ) throws {
         let cursor = try Cursor(pointer, table)
         var next = try cursor.first(atOrAfter: from)
@@ -118,7 +118,37 @@ final class TransactionHandle {
         while let entry = next {
             key.replaceAll(with: entry.key)
             value.replaceAll(with: entry.value)
-            guard try body(key, value) else { return }
+            guard try body(key, &value) else { return }
+            next = try cursor.move(MDB_NEXT)
+        }
+    }
+
+    /// See `ReadTransaction.verifyFreePages`.
+    func verifyFreePages() throws(LMDBError) {
+        let bad = LMDBError(code: MDB_CORRUPTED, operation: "read the list of free pages")
+        let pages = UInt64(environment.info.usedBytes / environment.info.pageSize)
+        // LMDB keeps it in table 0: by transaction the pages that it freed, their number first, then from the last one
+        // down.
+        let cursor = try Cursor(pointer, Table(name: "free pages", handle: 0))
+        var seen: Set<UInt64> = []
+        var next = try cursor.move(MDB_FIRST)
+        while let entry = next {
+            let words = UnsafeRawBufferPointer(
+                start: entry.value.mv_data, count: entry.value.mv_size)
+            let width = MemoryLayout<UInt64>.size
+            guard entry.key.mv_size == width, words.count >= width, words.count % width == 0 else {
+                throw bad
+            }
+            let count = words.loadUnaligned(as: UInt64.self)
+            guard count < words.count / width else { throw bad }
+            var last = pages
+            for index in 0..<Int(count) {
+                let page = words.loadUnaligned(
+                    fromByteOffset: (index + 1) * width, as: UInt64.self)
+                // The first two hold what the file is.
+                guard page >= 2, page < last, seen.insert(page).inserted else { throw bad }
+                last = page
+            }
             next = try cursor.move(MDB_NEXT)
         }
     }

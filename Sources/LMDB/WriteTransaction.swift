@@ -104,7 +104,7 @@ package struct WriteTransaction: ~Copyable, ReadAccess {
 
     package borrowing func scanReusing(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Bool
+        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
     ) throws {
         try handle.scanReusing(table, from: from, body)
     }

@@ -75,7 +75,8 @@ struct Checker {
                 case .quickly: try quickly(directory)
                 case .chain: try chain(of: directory)
                 }
-            case .refused: Report(finding: Finding(.file, "a table cannot be read whole"))
+            case .refused:
+                Report(finding: Finding(.file, "a table or the list of free pages does not read"))
             case .died: Report(finding: Finding(.file, "a page is missing or is none"))
             }
         } catch let error as LMDBError where error.isDamage {

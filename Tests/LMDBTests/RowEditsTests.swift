@@ -75,6 +75,7 @@ struct RowEditsTests {
                 }
                 var found: [[UInt8]] = []
                 try environment.read { transaction in
+                    try transaction.verifyFreePages()
                     try transaction.scan(environment.letters, from: nil, to: nil) { key, value in
                         #expect(expected[key] == value, "\(numbers.hint)")
                         found.append(key)

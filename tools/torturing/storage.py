@@ -52,7 +52,8 @@ def power(stage):
         stage.met["power cuts"] += 1
     stage.run_for(1)
     stage.finish()
-    return ["power cuts", "power cuts while it was made"] + stage.by_chance("confirmed again after a loss")
+    stage.by_chance("confirmed again after a loss")
+    return ["power cuts", "power cuts while it was made"]
 
 
 def full(stage):
