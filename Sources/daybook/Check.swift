@@ -35,6 +35,9 @@ struct Check: AsyncParsableCommand {
     @Flag(help: "One JSON object.")
     var json = false
 
+    @Flag(help: .hidden)
+    var inside = false
+
     func validate() throws {
         guard !quick || !chain else {
             throw ValidationError("--quick and --chain exclude each other")
@@ -43,6 +46,7 @@ struct Check: AsyncParsableCommand {
 
     func run() async throws {
         let directory = DataDirectory.path(dataDir)
+        guard inside else { return try runInside(directory) }
         let report: Checker.Report
         do {
             report = try Checker(scratch: scratch)
@@ -52,6 +56,40 @@ struct Check: AsyncParsableCommand {
         }
         print(json ? report.json : report.text)
         if report.finding != nil { throw ExitCode(1) }
+    }
+
+    /// Does it in a process of its own: some damage shows only where pages are written, and ends the process that
+    /// does it.
+    private func runInside(_ directory: String) throws {
+        let child = Process()
+        child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        arguments.insert("--inside", at: 1)
+        child.arguments = arguments
+        // Its death is an answer, not a crash to report.
+        child.environment = ProcessInfo.processInfo.environment
+            .merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }
+        try child.run()
+        let signals = [SIGTERM, SIGINT, SIGHUP].map { number in
+            Foundation.signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { kill(child.processIdentifier, number) }
+            source.resume()
+            return source
+        }
+        defer { for signal in signals { signal.cancel() } }
+        child.waitUntilExit()
+        let status = child.terminationStatus
+        guard child.terminationReason == .uncaughtSignal else {
+            if status != 0 { throw ExitCode(status) }
+            return
+        }
+        Checker.removeLeftovers(in: scratch ?? directory)
+        guard [SIGSEGV, SIGBUS, SIGABRT].contains(status) else { throw ExitCode(128 + status) }
+        let report = Checker.Report(
+            finding: Finding(.file, "a page is damaged: to write by it ends the process"))
+        print(json ? report.json : report.text)
+        throw ExitCode(1)
     }
 }
 
@@ -115,7 +153,7 @@ struct Checker {
     private func wholly(_ directory: String) throws -> Report {
         // Before anything is made: a directory without a database is a mistake.
         let source = try Store(reading: directory)
-        removeLeftovers(in: scratch ?? directory)
+        Self.removeLeftovers(in: scratch ?? directory)
         let top = URL(fileURLWithPath: scratch ?? directory)
             .appendingPathComponent("daybook-check-\(ProcessInfo.processInfo.processIdentifier)")
             .path
@@ -146,7 +184,7 @@ struct Checker {
     }
 
     /// Removes the copies of a check that was killed.
-    private func removeLeftovers(in folder: String) {
+    static func removeLeftovers(in folder: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for name in names where name.hasPrefix("daybook-check-") {
             guard let process = Int32(name.dropFirst("daybook-check-".count)),
