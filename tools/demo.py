@@ -46,13 +46,22 @@ def start(binary, directory, output, port):
         with open(output) as file:
             text = file.read()
         found = re.search(r"Daybook listens on (http://\S+)", text)
-        if found:
+        # The socket opens before the log has been replayed and the first key is made.
+        if found and is_ready(found[1]):
             return server, found[1]
         if server.poll() is not None:
             sys.exit(f"The server did not start:\n{text}")
         time.sleep(0.05)
     server.kill()
     sys.exit("The server did not start within a minute.")
+
+
+def is_ready(url):
+    try:
+        with urllib.request.urlopen(url + "/readyz", timeout=10) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError:
+        return False
 
 
 class Client:
@@ -64,17 +73,11 @@ class Client:
             self.url + path, method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"})
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                with urllib.request.urlopen(request, timeout=70) as answer:
-                    return json.load(answer), answer.headers
-            except urllib.error.HTTPError as error:
-                problem = error.read().decode()
-                # The socket opens before the log has been replayed.
-                if error.code != 503 or time.monotonic() > deadline:
-                    sys.exit(f"{method} {path}: {error.code} {problem}")
-                time.sleep(0.2)
+        try:
+            with urllib.request.urlopen(request, timeout=70) as answer:
+                return json.load(answer), answer.headers
+        except urllib.error.HTTPError as error:
+            sys.exit(f"{method} {path}: {error.code} {error.read().decode()}")
 
 
 def show(binary, directory, url):
