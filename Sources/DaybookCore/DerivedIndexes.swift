@@ -1,24 +1,30 @@
 // What the indexes hold of a row, apart from who starts next: it follows from the row alone.
 
+extension IndexEntry {
+    /// Tells which entries come and go where what they are made of has changed; `nil` has none.
+    package static func change<Value: Equatable>(
+        from old: Value?, to new: Value?, _ change: (IndexEntry, _ isThere: Bool) -> Void,
+        _ entry: (Value) -> IndexEntry
+    ) {
+        guard old != new else { return }
+        if let old { change(entry(old), false) }
+        if let new { change(entry(new), true) }
+    }
+}
+
 extension Schedule {
     /// Tells which entries of lists and of due moments come and go where `old` has become this; `nil`: it is new.
     package func changeIndexes(
         from old: Schedule?, _ change: (IndexEntry, _ isThere: Bool) -> Void
     ) {
-        if old?.status != status {
-            if let old { change(.schedule(.byStatus(team, old.status, id)), false) }
-            change(.schedule(.byStatus(team, status, id)), true)
+        IndexEntry.change(from: old?.status, to: status, change) {
+            .schedule(.byStatus(team, $0, id))
         }
-        if old?.scheduledTime != scheduledTime {
-            if let old { change(.schedule(.byTime(team, old.scheduledTime, id)), false) }
-            change(.schedule(.byTime(team, scheduledTime, id)), true)
+        IndexEntry.change(from: old?.scheduledTime, to: scheduledTime, change) {
+            .schedule(.byTime(team, $0, id))
         }
         if old == nil { change(.schedule(.byWorkflow(team, workflow, id)), true) }
-        let (before, after) = (old?.dueMoment, dueMoment)
-        if before != after {
-            if let before { change(.due(before), false) }
-            if let after { change(.due(after), true) }
-        }
+        IndexEntry.change(from: old?.dueMoment, to: dueMoment, change) { .due($0) }
     }
 
     /// The moment that a pending schedule waits for. Its revision is part of it: a timer armed for
@@ -75,10 +81,6 @@ extension Delivery {
         from old: Delivery?, _ change: (IndexEntry, _ isThere: Bool) -> Void
     ) {
         if old == nil { change(.delivery(.bySubscription(team, subscription, id)), true) }
-        let (before, after) = (old?.waitingPlace, waitingPlace)
-        if before != after {
-            if let before { change(.delivery(before), false) }
-            if let after { change(.delivery(after), true) }
-        }
+        IndexEntry.change(from: old?.waitingPlace, to: waitingPlace, change) { .delivery($0) }
     }
 }

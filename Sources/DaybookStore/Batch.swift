@@ -5,7 +5,7 @@ import LMDB
 ///
 /// Its first storage error is kept. From then on reads find nothing and writes do nothing, so that
 /// the error never becomes a rejection; the owner looks at `failure` after each command and drops
-/// the batch. To be used on the thread that began it.
+/// the batch. What the log is given is written, and may fail, at the commit. To be used on the thread that began it.
 package struct Batch: ~Copyable {
     var transaction: WriteTransaction
     let tables: Tables

@@ -142,64 +142,69 @@ extension Fold.TableEdits {
     }
 }
 
+/// A row of which entries of indexes follow.
+protocol IndexedRow: Row, Sendable {
+    associatedtype Kind
+    var team: TeamID { get }
+    var id: Identifier<Kind> { get }
+    func changeIndexes(from old: Self?, _ change: (IndexEntry, _ isThere: Bool) -> Void)
+}
+
+extension Schedule: IndexedRow {}
+extension Run: IndexedRow {}
+extension Delivery: IndexedRow {}
+
 /// What a fold gives to be written.
 struct FoldPart: Sendable {
     fileprivate var schedules: [RowChange<Schedule>] = []
     fileprivate var runs: [RowChange<Run>] = []
     fileprivate var answers: [Digest256: KeptAnswer?] = [:]
-    fileprivate var answerEnds = Changes<RowEnd<Digest256>>()
+    fileprivate var answerEnds: [RowEnd<Digest256>: Bool] = [:]
     fileprivate var refusals: [RowChange<Refusal>] = []
     fileprivate var deliveries: [RowChange<Delivery>] = []
     fileprivate var seen: [SeenMessage.Key: SeenMessage?] = [:]
-    fileprivate var seenEnds = Changes<RowEnd<SeenMessage.Key>>()
+    fileprivate var seenEnds: [RowEnd<SeenMessage.Key>: Bool] = [:]
     fileprivate var tree = RowEdits()
     fileprivate var rest: [Fold.TableEdits] = []
 
     /// What is to be written, of each list in the order of the keys.
     consuming func edits() -> [Fold.TableEdits] {
-        (ofSchedules() + ofRuns() + ofOthers()).compactMap { edits in
-            edits.rows.count > 0 ? edits.sorted() : nil
-        }
+        (edits(.schedules, schedules) + ofRuns() + edits(.deliveries, deliveries) + ofOthers())
+            .compactMap { edits in
+                edits.rows.count > 0 ? edits.sorted() : nil
+            }
     }
 
-    private func ofSchedules() -> [Fold.TableEdits] {
+    /// The rows of a table, and what is derived from them.
+    private func edits<R: IndexedRow>(
+        _ table: TableName, _ changes: [RowChange<R>],
+        _ more: (R?, R, inout IndexEdits) -> Void = { _, _, _ in }
+    ) -> [Fold.TableEdits] {
         var indexes = IndexEdits()
-        var edits = Fold.TableEdits(table: .schedules)
-        edits.rows.reserve(schedules.count, bytes: schedules.count * 256)
-        RowChange.forEach(schedules, orderedBy: \.id) { old, row in
+        var edits = Fold.TableEdits(table: table)
+        edits.rows.reserve(changes.count, bytes: changes.count * 256)
+        RowChange.forEach(changes, orderedBy: \.id) { old, row in
             edits.rows.put(row, under: row.team, row.id)
             row.changeIndexes(from: old) { indexes.add($0, isThere: $1) }
+            more(old, row, &indexes)
         }
         return [edits] + indexes.edits
     }
 
     private func ofRuns() -> [Fold.TableEdits] {
-        var indexes = IndexEdits()
-        var edits = Fold.TableEdits(table: .runs)
-        edits.rows.reserve(runs.count, bytes: runs.count * 256)
-        RowChange.forEach(runs, orderedBy: \.id) { old, row in
-            edits.rows.put(row, under: row.team, row.id)
-            row.changeIndexes(from: old) { indexes.add($0, isThere: $1) }
-            let (before, after) = (old?.waitingPlace, row.waitingPlace)
-            if before != after {
-                if let before { indexes.add(.startable(before), isThere: false) }
-                if let after { indexes.add(.startable(after), isThere: true) }
-            }
+        edits(.runs, runs) { old, run, indexes in
+            IndexEntry.change(
+                from: old?.waitingPlace, to: run.waitingPlace,
+                { indexes.add($0, isThere: $1) }
+            ) { .startable($0) }
         }
-        return [edits] + indexes.edits
     }
 
     private func ofOthers() -> [Fold.TableEdits] {
-        var indexes = IndexEdits()
-        var ofDeliveries = Fold.TableEdits(table: .deliveries)
-        RowChange.forEach(deliveries, orderedBy: \.id) { old, row in
-            ofDeliveries.rows.put(row, under: row.team, row.id)
-            row.changeIndexes(from: old) { indexes.add($0, isThere: $1) }
-        }
         var ofAnswers = Fold.TableEdits(table: .keptAnswers)
         for (scope, answer) in answers { ofAnswers.rows.change(scope.bytes, answer?.rowBytes) }
         var ofAnswerEnds = Fold.TableEdits(table: .keptAnswerEnds)
-        answerEnds.forEach { end, isThere in
+        for (end, isThere) in answerEnds {
             ofAnswerEnds.rows.change(Keys.keptAnswerEnd(end.end, end.key), isThere ? [] : nil)
         }
         var ofRefusals = Fold.TableEdits(table: .refusals)
@@ -209,14 +214,14 @@ struct FoldPart: Sendable {
         var ofSeen = Fold.TableEdits(table: .seen)
         for (key, message) in seen { ofSeen.rows.change(Keys.seen(key), message?.rowBytes) }
         var ofSeenEnds = Fold.TableEdits(table: .seenEnds)
-        seenEnds.forEach { end, isThere in
+        for (end, isThere) in seenEnds {
             ofSeenEnds.rows.change(Keys.seenEnd(end.end, end.key), isThere ? [] : nil)
         }
         let own = [
-            ofDeliveries, ofAnswers, ofAnswerEnds, ofRefusals, ofSeen, ofSeenEnds,
+            ofAnswers, ofAnswerEnds, ofRefusals, ofSeen, ofSeenEnds,
             Fold.TableEdits(table: .tree, rows: tree),
         ]
-        return own + rest + indexes.edits
+        return own + rest
     }
 }
 

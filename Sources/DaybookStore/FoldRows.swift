@@ -120,22 +120,25 @@ struct IndexEdits {
     /// nearly comes in the order of its keys.
     private(set) var edits: [Fold.TableEdits] = {
         let tables: [TableName] =
-            Array(repeating: .scheduleLists, count: 7) + Array(repeating: .runLists, count: 3)
-            + [.due, .startable, .deliveryLists]
+            Array(repeating: .scheduleLists, count: statuses + 2)
+            + Array(repeating: .runLists, count: 3) + [.due, .startable, .deliveryLists]
         return tables.map { Fold.TableEdits(table: $0) }
     }()
 
+    private static let statuses = Schedule.Status.allCases.count
+
+    /// Which of them has the entry.
     private static func place(_ entry: IndexEntry) -> Int {
         switch entry {
         case .schedule(.byStatus(_, let status, _)): Int(status.rawValue) - 1
-        case .schedule(.byTime): 5
-        case .schedule(.byWorkflow): 6
-        case .run(.unfinished): 7
-        case .run(.byWorkflow): 8
-        case .run(.inProgress): 9
-        case .due: 10
-        case .startable: 11
-        case .delivery: 12
+        case .schedule(.byTime): statuses
+        case .schedule(.byWorkflow): statuses + 1
+        case .run(.unfinished): statuses + 2
+        case .run(.byWorkflow): statuses + 3
+        case .run(.inProgress): statuses + 4
+        case .due: statuses + 5
+        case .startable: statuses + 6
+        case .delivery: statuses + 7
         case .ready, .turn, .operation:
             preconditionFailure("an entry that does not follow from one row")
         }
@@ -146,46 +149,14 @@ struct IndexEdits {
     }
 }
 
-/// Entries of an index that came and went: what came and went again was never there.
-struct Changes<Element: Hashable & Comparable & Sendable>: Sendable {
-    private struct Change: Sendable {
-        let element: Element
-        /// Whether it is there in the end; `nil` where nothing has changed.
-        var isThere: Bool?
-    }
-
-    private var places: [Element: Int] = [:]
-    /// In the order in which they came, which is nearly that of the keys.
-    private var changes: [Change] = []
-
-    var count: Int { changes.count }
-
-    mutating func change(_ element: Element, isThere: Bool) {
-        if let place = places[element] {
-            changes[place].isThere = changes[place].isThere == nil ? isThere : nil
-        } else {
-            places[element] = changes.count
-            changes.append(Change(element: element, isThere: isThere))
-        }
-    }
-
-    /// Visits the changes in the order of the elements.
-    consuming func forEach(_ body: (Element, Bool) throws -> Void) rethrows {
-        var left = changes.filter { $0.isThere != nil }
-        left.sort { $0.element < $1.element }
-        for change in left {
-            if let isThere = change.isThere { try body(change.element, isThere) }
-        }
-    }
-}
-
 /// Rows that end by time: when each ends stays in memory, what it says until it was written.
 struct EndingRows<Key: Hashable & Comparable & Sendable, Value: Sendable> {
     private var ends: [Key: Instant] = [:]
     /// In their order; new ones nearly always come last.
     private var order = Deque<RowEnd<Key>>()
     var changes: [Key: Value?] = [:]
-    var endChanges = Changes<RowEnd<Key>>()
+    /// Whether each is there in the end.
+    var endChanges: [RowEnd<Key>: Bool] = [:]
 
     var count: Int { changes.count + endChanges.count }
 
@@ -194,7 +165,7 @@ struct EndingRows<Key: Hashable & Comparable & Sendable, Value: Sendable> {
         let end = RowEnd(end: instant, key: key)
         order.insert(end, at: place(of: end))
         ends[key] = instant
-        endChanges.change(end, isThere: true)
+        endChanges[end] = true
         changes[key] = .some(value)
     }
 
@@ -210,7 +181,7 @@ struct EndingRows<Key: Hashable & Comparable & Sendable, Value: Sendable> {
         let place = place(of: end)
         precondition(place < order.count && order[place] == end, "an end that is not there")
         order.remove(at: place)
-        endChanges.change(end, isThere: false)
+        endChanges[end] = false
     }
 
     private func place(of end: RowEnd<Key>) -> Int {

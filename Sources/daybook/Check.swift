@@ -61,22 +61,13 @@ struct Check: AsyncParsableCommand {
     /// Does it in a process of its own: some damage shows only where pages are written, and ends the process that
     /// does it.
     private func runInside(_ directory: String) throws {
-        let child = Process()
-        child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        // Behind the name of the command.
         var arguments = Array(CommandLine.arguments.dropFirst())
         arguments.insert("--inside", at: 1)
-        child.arguments = arguments
-        // Its death is an answer, not a crash to report.
-        child.environment = ProcessInfo.processInfo.environment
-            .merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }
+        let child = Process.ofDaybook(arguments)
         try child.run()
-        let signals = [SIGTERM, SIGINT, SIGHUP].map { number in
-            Foundation.signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { kill(child.processIdentifier, number) }
-            source.resume()
-            return source
-        }
+        // It removes its copy first.
+        let signals = Checker.whenToldToEnd { number in kill(child.processIdentifier, number) }
         defer { for signal in signals { signal.cancel() } }
         child.waitUntilExit()
         let status = child.terminationStatus
@@ -160,7 +151,11 @@ struct Checker {
         try FileManager.default.createDirectory(
             atPath: top, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(atPath: top) }
-        let signals = Self.removeWhenEnded(top)
+        // The copy holds everything that the database holds.
+        let signals = Self.whenToldToEnd { number in
+            try? FileManager.default.removeItem(atPath: top)
+            exit(128 + number)
+        }
         defer { for signal in signals { signal.cancel() } }
         do {
             defer { source.close() }
@@ -169,15 +164,14 @@ struct Checker {
         return try compare(top)
     }
 
-    /// Removes the copy where the process is told to end: it holds everything that the database holds.
-    private static func removeWhenEnded(_ path: String) -> [any DispatchSourceSignal] {
+    /// Does something else where the process is told to end, until the sources are cancelled.
+    static func whenToldToEnd(
+        _ act: @escaping @Sendable (_ signal: Int32) -> Void
+    ) -> [any DispatchSourceSignal] {
         [SIGTERM, SIGINT, SIGHUP].map { number in
             Foundation.signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                try? FileManager.default.removeItem(atPath: path)
-                exit(128 + number)
-            }
+            source.setEventHandler { act(number) }
             source.resume()
             return source
         }

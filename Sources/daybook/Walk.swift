@@ -34,17 +34,25 @@ struct Walk: AsyncParsableCommand {
 
     /// Has a child process read everything, and tells how it fared.
     static func outcome(in directory: String) throws -> Outcome {
-        let child = Process()
-        child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        child.arguments = ["walk", "--data-dir", directory]
-        // Its death is an answer, not a crash to report; why it refuses is told by who asks.
-        child.environment = ProcessInfo.processInfo.environment
-            .merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }
+        let child = Process.ofDaybook(["walk", "--data-dir", directory])
+        // Why it refuses is told by who asks.
         child.standardError = FileHandle.nullDevice
         try child.run()
         child.waitUntilExit()
         guard child.terminationReason == .exit else { return .died }
         return child.terminationStatus == 0 ? .read : .refused
+    }
+}
+
+extension Process {
+    /// This program once more, with other arguments. Its death is an answer, not a crash to report.
+    static func ofDaybook(_ arguments: [String]) -> Process {
+        let child = Process()
+        child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        child.arguments = arguments
+        child.environment = ProcessInfo.processInfo.environment
+            .merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }
+        return child
     }
 }
 

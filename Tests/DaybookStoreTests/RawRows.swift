@@ -7,7 +7,8 @@ import Support
 /// The database of a data directory that no store has open, changed behind every store's back.
 enum RawRows {
     static func edit(
-        _ directory: String, _ body: (inout WriteTransaction, Tables) throws -> Void
+        _ directory: String, _ set: TableSet = .first,
+        _ body: (inout WriteTransaction, Tables) throws -> Void
     ) throws {
         let environment = try Environment(
             directory: directory + "/db", tables: Tables.names,
@@ -15,7 +16,7 @@ enum RawRows {
                 mapSize: 64 << 20, maximumTables: 64, maximumReaders: 8,
                 acceptsTruncatedFile: true))
         defer { environment.close() }
-        let tables = Tables(environment)
+        let tables = Tables(environment, set)
         try environment.write { try body(&$0, tables) }
     }
 

@@ -64,14 +64,7 @@ struct RebuildTests {
             let set: TableSet = try world.disk.store.read { $0.tables.set }
             var expected = 0
             try world.disk.reopen { directory in
-                let environment = try Environment(
-                    directory: directory + "/db", tables: Tables.names,
-                    options: Environment.Options(
-                        mapSize: 64 << 20, maximumTables: 64, maximumReaders: 8,
-                        acceptsTruncatedFile: true))
-                defer { environment.close() }
-                let tables = Tables(environment, set)
-                try environment.write { transaction in
+                try RawRows.edit(directory, set) { transaction, tables in
                     for table in [TableName.runs, .schedules, .due, .tree, .usage, .runLists] {
                         guard let first = try transaction.first(tables[table], atOrAfter: [0])
                         else {
@@ -146,14 +139,8 @@ struct RebuildTests {
         for table in [TableName.runs, .scheduleLists, .teams, .tree] {
             let disk = try TestStore()
             try disk.reopen { directory in
-                let environment = try Environment(
-                    directory: directory + "/db", tables: Tables.names,
-                    options: Environment.Options(
-                        mapSize: 64 << 20, maximumTables: 64, maximumReaders: 8,
-                        acceptsTruncatedFile: true))
-                defer { environment.close() }
-                try environment.write { transaction in
-                    try transaction.put(Tables(environment, .second)[table], [1], [1])
+                try RawRows.edit(directory, .second) { transaction, tables in
+                    try transaction.put(tables[table], [1], [1])
                 }
             }
             try disk.store.bringUpToDate()
