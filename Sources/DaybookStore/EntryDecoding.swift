@@ -20,6 +20,10 @@ package enum EntryError: Error, Hashable, Sendable, CustomStringConvertible {
 extension EntryCodec {
     /// Decodes an entry strictly: what it does not know, it refuses.
     package static func decode(_ bytes: [UInt8]) throws(EntryError) -> Entry {
+        try decode(bytes.span.bytes)
+    }
+
+    static func decode(_ bytes: RawSpan) throws(EntryError) -> Entry {
         let message: Daybook_Entry
         do {
             message = try Daybook_Entry(serializedBytes: bytes)

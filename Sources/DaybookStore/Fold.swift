@@ -2,15 +2,15 @@ import DaybookCore
 import LMDB
 
 /// The state of a rebuild from the first entry on: in memory, and written to an empty set of tables now and
-/// then, each row rarely more than once.
+/// then, each row rarely more than once. A row is open as long as it will be touched again, and then has settled.
 ///
 /// What is small stays in memory to the end: teams, workflows, versions, and usage. Schedules, runs, deliveries,
 /// and rows that end by time go to the tables by `takePart`, and are read back where an entry touches them later.
 /// Indexes are not kept at all: what they hold of a row is derived where the row is written, and who starts next in
 /// the end, by `Store.fillQueues`. Between two calls the tables alone mean nothing.
 ///
-/// Memory: about 1 kB for each row that was changed since the last part, as much again for each of the two parts that
-/// may be on their way to the tables and for the rows that may be touched again, and 60 bytes for each kept answer.
+/// Memory: about 0.5 kB for each row that was changed since the last part or is open, as much again for each of the two
+/// parts that may be on their way to the tables, and 60 bytes for each kept answer.
 struct Fold {
     /// Rows of one table that are to be put and deleted.
     struct TableEdits: Sendable {
@@ -42,8 +42,8 @@ struct Fold {
     private var tree = RowEdits()
 
     /// - Parameters:
-    ///   - limit: so many changed rows are kept before they are to be taken, and so many of those that may be touched
-    ///     again afterwards.
+    ///   - limit: so many rows that have settled are kept before they are to be taken, and twice as many open ones:
+    ///     reading them back waits until all parts are written.
     ///   - readSchedule: the row that was written earlier; so the others.
     init(
         limit: Int,
@@ -53,10 +53,12 @@ struct Fold {
         readDelivery: @escaping (DeliveryID, TeamID) -> Delivery?
     ) {
         self.limit = limit
-        refusals = KeptRows(limit: limit, readRefusal)
-        deliveries = KeptRows(limit: limit, readDelivery)
-        schedules = KeptRows(limit: limit, readSchedule)
-        runs = KeptRows(limit: limit, readRun)
+        schedules = KeptRows(
+            limit: 2 * limit, isOpen: { $0.status == .pending || $0.status == .inProgress },
+            readSchedule)
+        runs = KeptRows(limit: 2 * limit, isOpen: { !$0.status.isFinal }, readRun)
+        refusals = KeptRows(limit: 2 * limit, isOpen: { _ in false }, readRefusal)
+        deliveries = KeptRows(limit: 2 * limit, isOpen: \.status.isWaiting, readDelivery)
     }
 
     var position: Position { serviceState.position }
@@ -65,31 +67,46 @@ struct Fold {
         workflows.values.map { ($0.team, $0.id) }
     }
 
-    /// Whether the changes should be taken.
-    var isLarge: Bool {
-        schedules.changedCount + runs.changedCount + deliveries.changedCount
-            + refusals.changedCount + answers.count + seen.count > limit
+    /// Whether a part should be taken. Parts become smaller towards the end, so that little is left to be written when
+    /// the last entry has been applied.
+    ///
+    /// - Parameter left: how many entries are to come.
+    func isLarge(left: Position) -> Bool {
+        let settled =
+            schedules.settledCount + runs.settledCount + deliveries.settledCount
+            + refusals.settledCount + answers.count + seen.count
+        return settled > min(limit, max(limit / 8, Int(left / 2))) || takesOpen(left: left)
+    }
+
+    /// Whether the part has open rows too: there are too many, or so few entries are to come that most will stay as they
+    /// are.
+    private func takesOpen(left: Position) -> Bool {
+        let open =
+            schedules.openCount + runs.openCount + deliveries.openCount + refusals.openCount
+        return open > min(2 * limit, max(limit / 8, Int(left)))
     }
 
     mutating func add(tree rows: [StoredTree.Row]) {
         for row in rows { tree.put(row.key, row.hash) }
     }
 
-    /// What is to be written, and is forgotten here as far as it will hardly be touched again.
+    /// What is to be written, and is forgotten here as far as it will hardly be touched again. What is open stays, and
+    /// is rarely written before it has settled.
     ///
-    /// - Parameter isLast: all of it; the fold is of no more use afterwards.
-    mutating func takePart(isLast: Bool) -> FoldPart {
+    /// - Parameter left: how many entries are to come; `nil`: none, and the fold is of no more use afterwards.
+    mutating func takePart(left: Position?) -> FoldPart {
+        let takesOpen = left.map { self.takesOpen(left: $0) } ?? true
         var part = FoldPart()
-        part.schedules = schedules.takeChanged { $0.status == .pending || $0.status == .inProgress }
-        part.runs = runs.takeChanged { !$0.status.isFinal }
+        part.schedules = schedules.takeChanged(open: takesOpen)
+        part.runs = runs.takeChanged(open: takesOpen)
+        part.refusals = refusals.takeChanged(open: takesOpen)
+        part.deliveries = deliveries.takeChanged(open: takesOpen)
         swap(&part.answers, &answers.changes)
         swap(&part.answerEnds, &answers.endChanges)
-        part.refusals = refusals.takeChanged { _ in false }
-        part.deliveries = deliveries.takeChanged(keep: \.status.isWaiting)
         swap(&part.seen, &seen.changes)
         swap(&part.seenEnds, &seen.endChanges)
         swap(&part.tree, &tree)
-        if isLast { part.rest = rest() }
+        if left == nil { part.rest = rest() }
         return part
     }
 
@@ -129,11 +146,6 @@ struct Fold {
 }
 
 extension Fold.TableEdits {
-    fileprivate consuming func sorted() -> Self {
-        rows.sort()
-        return self
-    }
-
     fileprivate init<R: Row>(
         _ table: TableName, _ rows: some Sequence<R>, _ key: (R) -> [UInt8]
     ) {
@@ -169,10 +181,11 @@ struct FoldPart: Sendable {
 
     /// What is to be written, of each list in the order of the keys.
     consuming func edits() -> [Fold.TableEdits] {
-        (edits(.schedules, schedules) + ofRuns() + edits(.deliveries, deliveries) + ofOthers())
-            .compactMap { edits in
-                edits.rows.count > 0 ? edits.sorted() : nil
-            }
+        var all =
+            edits(.schedules, schedules) + ofRuns() + edits(.deliveries, deliveries) + ofOthers()
+        all.removeAll { $0.rows.count == 0 }
+        for index in all.indices { all[index].rows.sort() }
+        return all
     }
 
     /// The rows of a table, and what is derived from them.

@@ -4,22 +4,26 @@ import LMDB
 
 /// Decoded rows of one table, by id. A class, because a read keeps what it has read.
 final class KeptRows<ID: Hashable, Row: Sendable> {
+    /// Rows are large: each stands in a place of its own, and is changed there.
     private final class Slot {
         let id: ID
-        var current: RowBox<Row>
+        var row: Row
         /// What stands in the table.
         var written: RowBox<Row>?
-        var isChanged = false
+        var isChanged: Bool
 
-        init(_ id: ID, _ current: RowBox<Row>, written: RowBox<Row>?) {
+        init(_ id: ID, _ row: Row, written: RowBox<Row>?, isChanged: Bool) {
             self.id = id
-            self.current = current
+            self.row = row
             self.written = written
+            self.isChanged = isChanged
         }
     }
 
     /// Unchanged rows are kept up to so many.
     private let limit: Int
+    /// Whether the row will be touched again.
+    private let isOpen: (Row) -> Bool
     private let read: (ID, TeamID) -> Row?
     private var slots: [ID: Slot] = [:]
     /// Found last: what is read is nearly always set next.
@@ -27,32 +31,41 @@ final class KeptRows<ID: Hashable, Row: Sendable> {
     /// Those that are to be written, in the order in which they came, which is nearly that of ids.
     private var changed: [Slot] = []
     private var hasWritten = false
+    /// How many changed rows are not open.
+    private(set) var settledCount = 0
 
-    init(limit: Int, _ read: @escaping (ID, TeamID) -> Row?) {
+    init(
+        limit: Int, isOpen: @escaping (Row) -> Bool, _ read: @escaping (ID, TeamID) -> Row?
+    ) {
         self.limit = limit
+        self.isOpen = isOpen
         self.read = read
     }
 
-    var changedCount: Int { changed.count }
+    /// How many changed rows are open.
+    var openCount: Int { changed.count - settledCount }
 
     func row(_ id: ID, _ team: TeamID) -> Row? {
-        if let slot = slot(id) { return slot.current.row }
+        if let slot = slot(id) { return slot.row }
         guard hasWritten, let row = read(id, team) else { return nil }
-        let box = RowBox(row)
-        let slot = Slot(id, box, written: box)
-        slots[id] = slot
-        last = slot
+        keep(Slot(id, row, written: RowBox(row), isChanged: false))
         return row
     }
 
     func set(_ row: Row, _ id: ID) {
+        if !isOpen(row) { settledCount += 1 }
         if let slot = slot(id) {
-            slot.current = RowBox(row)
-            note(slot)
+            if slot.isChanged {
+                if !isOpen(slot.row) { settledCount -= 1 }
+            } else {
+                slot.isChanged = true
+                changed.append(slot)
+            }
+            slot.row = row
         } else {
-            let slot = Slot(id, RowBox(row), written: nil)
-            slots[id] = slot
-            note(slot)
+            let slot = Slot(id, row, written: nil, isChanged: true)
+            keep(slot)
+            changed.append(slot)
         }
     }
 
@@ -63,30 +76,40 @@ final class KeptRows<ID: Hashable, Row: Sendable> {
         return slot
     }
 
-    private func note(_ slot: Slot) {
-        if !slot.isChanged { changed.append(slot) }
-        slot.isChanged = true
+    private func keep(_ slot: Slot) {
+        slots[slot.id] = slot
+        last = slot
     }
 
-    /// The changed rows. Those that will hardly be touched again are forgotten.
-    func takeChanged(keep: (Row) -> Bool) -> [RowChange<Row>] {
+    /// The changed rows that have settled, which are forgotten; and the open ones where `takesOpen`.
+    func takeChanged(open takesOpen: Bool) -> [RowChange<Row>] {
         var changes: [RowChange<Row>] = []
-        changes.reserveCapacity(changed.count)
+        changes.reserveCapacity(takesOpen ? changed.count : settledCount)
+        var left: [Slot] = []
         for slot in changed {
-            changes.append(RowChange(old: slot.written, new: slot.current))
-            slot.written = slot.current
+            let isOpen = isOpen(slot.row)
+            if isOpen, !takesOpen {
+                left.append(slot)
+                continue
+            }
+            let row = RowBox(slot.row)
+            changes.append(RowChange(old: slot.written, new: row))
+            slot.written = row
             slot.isChanged = false
-            if !keep(slot.current.row) { slots[slot.id] = nil }
+            if !isOpen { slots[slot.id] = nil }
         }
-        changed = []
+        changed = left
+        settledCount = 0
         last = nil
         hasWritten = true
-        if slots.count > limit { slots = [:] }
+        if slots.count > limit {
+            slots = Dictionary(uniqueKeysWithValues: left.map { ($0.id, $0) })
+        }
         return changes
     }
 }
 
-/// A row that does not change any more. Rows are large, so each stands in a box and is not moved about.
+/// A row that does not change any more.
 final class RowBox<Row: Sendable>: Sendable {
     let row: Row
 

@@ -12,18 +12,23 @@ final class ReadAhead: Sendable {
         var tree: [StoredTree.Row] = []
     }
 
-    /// Verified bytes of entries, from one position on.
+    /// Verified bytes of entries, from one position on, in one piece of memory.
     private struct Bytes: Sendable {
         let first: Position
-        var entries: [[UInt8]] = []
+        var bytes: [UInt8] = []
+        /// Where each entry ends in `bytes`.
+        var ends: [Int] = []
         var tree: [StoredTree.Row] = []
 
         func decoded() throws -> Batch {
             var batch = Batch(tree: tree)
-            batch.entries.reserveCapacity(entries.count)
-            for (index, bytes) in entries.enumerated() {
+            batch.entries.reserveCapacity(ends.count)
+            var start = 0
+            for (index, end) in ends.enumerated() {
                 batch.entries.append(
-                    try VerifiedEntry.decode(bytes, at: first + Position(index)))
+                    try VerifiedEntry.decode(
+                        bytes.span.bytes.extracting(start..<end), at: first + Position(index)))
+                start = end
             }
             return batch
         }
@@ -79,8 +84,8 @@ final class ReadAhead: Sendable {
                 filled.signal()
                 do {
                     let bytes = try Self.read(store, from: position, batchSize, &tree)
-                    guard !bytes.entries.isEmpty else { return pending.set(.success(Batch())) }
-                    position += Position(bytes.entries.count)
+                    guard !bytes.ends.isEmpty else { return pending.set(.success(Batch())) }
+                    position += Position(bytes.ends.count)
                     DispatchQueue.global().async { pending.set(Result { try bytes.decoded() }) }
                 } catch {
                     return pending.set(.failure(error))
@@ -110,14 +115,13 @@ final class ReadAhead: Sendable {
         _ store: Store, from first: Position, _ count: Int, _ tree: inout StoredTree.Growth
     ) throws -> Bytes {
         var batch = Bytes(first: first)
-        var byteCount = 0
-        batch.entries.reserveCapacity(count)
+        batch.ends.reserveCapacity(count)
         try store.read { view in
             try view.verifiedBytes(from: first) { position, bytes, leaf in
-                batch.entries.append(Array(bytes))
+                batch.bytes += bytes
+                batch.ends.append(batch.bytes.count)
                 batch.tree += tree.add(leaf, at: position)
-                byteCount += bytes.count
-                return batch.entries.count < count && byteCount < maximumBytes
+                return batch.ends.count < count && batch.bytes.count < maximumBytes
             }
         }
         return batch

@@ -17,14 +17,14 @@ package struct RebuildPace: Sendable {
     /// Entries that one transaction takes, and rows that one transaction compares.
     package let entries: Int
     package let rows: Int
-    /// Changed rows that are kept in memory before they are written.
+    /// Rows that have settled and are kept in memory before they are written.
     let keptRows: Int
 
     /// Whether nobody waits for the writer.
     let isAlone: Bool
 
     package init(
-        entries: Int, rows: Int, keptRows: Int = 150_000, isAlone: Bool = false
+        entries: Int, rows: Int, keptRows: Int = 300_000, isAlone: Bool = false
     ) {
         self.entries = entries
         self.rows = rows
@@ -195,12 +195,13 @@ extension Store {
             let last = try read { try $0.lastPosition() }
             let stage = RebuildStage.replaying(fold.position, of: last)
             try between(stage)
-            if fold.isLarge {
-                try writer.write(fold.takePart(isLast: false)) { try between(stage) }
+            let left = last - fold.position
+            if fold.isLarge(left: left) {
+                try writer.write(fold.takePart(left: left)) { try between(stage) }
             }
         }
         let stage = RebuildStage.replaying(fold.position, of: fold.position)
-        try writer.write(fold.takePart(isLast: true)) { try between(stage) }
+        try writer.write(fold.takePart(left: nil)) { try between(stage) }
         writer.wait()
         if let error = writer.failure { throw error }
         try fillQueues(fold, pace) { try between(stage) }

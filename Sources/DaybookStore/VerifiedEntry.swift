@@ -8,6 +8,10 @@ struct VerifiedEntry: Sendable {
     let leaf: [UInt8]
 
     static func decode(_ bytes: [UInt8], at position: Position) throws(LogError) -> Entry {
+        try decode(bytes.span.bytes, at: position)
+    }
+
+    static func decode(_ bytes: RawSpan, at position: Position) throws(LogError) -> Entry {
         let entry: Entry
         do {
             entry = try EntryCodec.decode(bytes)
