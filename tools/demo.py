@@ -60,7 +60,7 @@ def is_ready(url):
     try:
         with urllib.request.urlopen(url + "/readyz", timeout=10) as answer:
             return answer.status == 200
-    except urllib.error.HTTPError:
+    except OSError:
         return False
 
 

@@ -7,6 +7,14 @@ package struct Schedule: Hashable, Sendable {
         case completed = 3
         case failed = 4
         case cancelled = 5
+
+        /// Whether nothing can happen to the schedule any more.
+        package var isFinal: Bool {
+            switch self {
+            case .pending, .inProgress: false
+            case .completed, .failed, .cancelled: true
+            }
+        }
     }
 
     /// Why a schedule is `failed`.

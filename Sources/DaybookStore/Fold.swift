@@ -2,15 +2,15 @@ import DaybookCore
 import LMDB
 
 /// The state of a rebuild from the first entry on: in memory, and written to an empty set of tables now and
-/// then, each row rarely more than once. A row is open as long as it will be touched again, and then has settled.
+/// then, each row rarely more than once. A row is open until it has settled, and then is hardly touched again.
 ///
 /// What is small stays in memory to the end: teams, workflows, versions, and usage. Schedules, runs, deliveries,
 /// and rows that end by time go to the tables by `takePart`, and are read back where an entry touches them later.
 /// Indexes are not kept at all: what they hold of a row is derived where the row is written, and who starts next in
 /// the end, by `Store.fillQueues`. Between two calls the tables alone mean nothing.
 ///
-/// Memory: about 0.5 kB for each row that was changed since the last part or is open, as much again for each of the two
-/// parts that may be on their way to the tables, and 60 bytes for each kept answer.
+/// Memory: 0.5 to 1 kB for each row that is kept, three times `limit` at most, as much again for each of the two parts
+/// that may be on their way to the tables, and 60 bytes for each kept answer.
 struct Fold {
     /// Rows of one table that are to be put and deleted.
     struct TableEdits: Sendable {
@@ -18,7 +18,7 @@ struct Fold {
         var rows = RowEdits()
     }
 
-    /// So many changed rows are kept before they are to be taken.
+    /// So many rows that have settled are kept before they are to be taken, and twice as many others.
     private let limit: Int
     private var serviceState = ServiceState()
     private var teams: [TeamID: Team] = [:]
@@ -42,8 +42,8 @@ struct Fold {
     private var tree = RowEdits()
 
     /// - Parameters:
-    ///   - limit: so many rows that have settled are kept before they are to be taken, and twice as many open ones:
-    ///     reading them back waits until all parts are written.
+    ///   - limit: so many rows that have settled are kept before they are to be taken, and twice as many others: to read
+    ///     one back is to wait until all parts are written.
     ///   - readSchedule: the row that was written earlier; so the others.
     init(
         limit: Int,
@@ -53,12 +53,10 @@ struct Fold {
         readDelivery: @escaping (DeliveryID, TeamID) -> Delivery?
     ) {
         self.limit = limit
-        schedules = KeptRows(
-            limit: 2 * limit, isOpen: { $0.status == .pending || $0.status == .inProgress },
-            readSchedule)
-        runs = KeptRows(limit: 2 * limit, isOpen: { !$0.status.isFinal }, readRun)
-        refusals = KeptRows(limit: 2 * limit, isOpen: { _ in false }, readRefusal)
-        deliveries = KeptRows(limit: 2 * limit, isOpen: \.status.isWaiting, readDelivery)
+        schedules = KeptRows(isOpen: { !$0.status.isFinal }, readSchedule)
+        runs = KeptRows(isOpen: { !$0.status.isFinal }, readRun)
+        refusals = KeptRows(isOpen: { _ in false }, readRefusal)
+        deliveries = KeptRows(isOpen: \.status.isWaiting, readDelivery)
     }
 
     var position: Position { serviceState.position }
@@ -67,35 +65,36 @@ struct Fold {
         workflows.values.map { ($0.team, $0.id) }
     }
 
-    /// Whether a part should be taken. Parts become smaller towards the end, so that little is left to be written when
-    /// the last entry has been applied.
-    ///
-    /// - Parameter left: how many entries are to come.
-    func isLarge(left: Position) -> Bool {
-        let settled =
-            schedules.settledCount + runs.settledCount + deliveries.settledCount
-            + refusals.settledCount + answers.count + seen.count
-        return settled > min(limit, max(limit / 8, Int(left / 2))) || takesOpen(left: left)
-    }
-
-    /// Whether the part has open rows too: there are too many, or so few entries are to come that most will stay as they
-    /// are.
-    private func takesOpen(left: Position) -> Bool {
-        let open =
-            schedules.openCount + runs.openCount + deliveries.openCount + refusals.openCount
-        return open > min(2 * limit, max(limit / 8, Int(left)))
-    }
-
     mutating func add(tree rows: [StoredTree.Row]) {
         for row in rows { tree.put(row.key, row.hash) }
     }
 
-    /// What is to be written, and is forgotten here as far as it will hardly be touched again. What is open stays, and
-    /// is rarely written before it has settled.
+    /// What is to be written now, if there is enough for a part. What has settled is forgotten; what is open stays, and
+    /// is rarely written before it settles. Parts become smaller towards the end, so that little is left to be written
+    /// when the last entry has been applied.
     ///
-    /// - Parameter left: how many entries are to come; `nil`: none, and the fold is of no more use afterwards.
-    mutating func takePart(left: Position?) -> FoldPart {
-        let takesOpen = left.map { self.takesOpen(left: $0) } ?? true
+    /// - Parameter left: how many entries are to come.
+    mutating func takePart(left: Position) -> FoldPart? {
+        let left = Int(clamping: left)
+        let settled =
+            schedules.settledCount + runs.settledCount + deliveries.settledCount
+            + refusals.settledCount + answers.count + seen.count
+        let open =
+            schedules.openCount + runs.openCount + deliveries.openCount + refusals.openCount
+        // There are too many, or so few entries are to come that most will stay as they are.
+        let takesOpen = open > min(2 * limit, max(limit / 8, left))
+        guard takesOpen || settled > min(limit, max(limit / 8, left / 2)) else { return nil }
+        return take(open: takesOpen)
+    }
+
+    /// All that is left to be written. The fold is of no more use afterwards.
+    mutating func takeRest() -> FoldPart {
+        var part = take(open: true)
+        part.rest = rest()
+        return part
+    }
+
+    private mutating func take(open takesOpen: Bool) -> FoldPart {
         var part = FoldPart()
         part.schedules = schedules.takeChanged(open: takesOpen)
         part.runs = runs.takeChanged(open: takesOpen)
@@ -106,7 +105,12 @@ struct Fold {
         swap(&part.seen, &seen.changes)
         swap(&part.seenEnds, &seen.endChanges)
         swap(&part.tree, &tree)
-        if left == nil { part.rest = rest() }
+        if schedules.count + runs.count + refusals.count + deliveries.count > 2 * limit {
+            schedules.forgetUnchanged()
+            runs.forgetUnchanged()
+            refusals.forgetUnchanged()
+            deliveries.forgetUnchanged()
+        }
         return part
     }
 

@@ -20,9 +20,6 @@ final class KeptRows<ID: Hashable, Row: Sendable> {
         }
     }
 
-    /// Unchanged rows are kept up to so many.
-    private let limit: Int
-    /// Whether the row will be touched again.
     private let isOpen: (Row) -> Bool
     private let read: (ID, TeamID) -> Row?
     private var slots: [ID: Slot] = [:]
@@ -31,19 +28,21 @@ final class KeptRows<ID: Hashable, Row: Sendable> {
     /// Those that are to be written, in the order in which they came, which is nearly that of ids.
     private var changed: [Slot] = []
     private var hasWritten = false
-    /// How many changed rows are not open.
+    /// How many changed rows have settled.
     private(set) var settledCount = 0
 
-    init(
-        limit: Int, isOpen: @escaping (Row) -> Bool, _ read: @escaping (ID, TeamID) -> Row?
-    ) {
-        self.limit = limit
+    /// - Parameters:
+    ///   - isOpen: whether the row has not settled yet.
+    ///   - read: the row that stands in the table.
+    init(isOpen: @escaping (Row) -> Bool, _ read: @escaping (ID, TeamID) -> Row?) {
         self.isOpen = isOpen
         self.read = read
     }
 
     /// How many changed rows are open.
     var openCount: Int { changed.count - settledCount }
+    /// How many there are, changed or not.
+    var count: Int { slots.count }
 
     func row(_ id: ID, _ team: TeamID) -> Row? {
         if let slot = slot(id) { return slot.row }
@@ -52,6 +51,7 @@ final class KeptRows<ID: Hashable, Row: Sendable> {
         return row
     }
 
+    /// - Parameter row: is new, or was read before.
     func set(_ row: Row, _ id: ID) {
         if !isOpen(row) { settledCount += 1 }
         if let slot = slot(id) {
@@ -102,10 +102,13 @@ final class KeptRows<ID: Hashable, Row: Sendable> {
         settledCount = 0
         last = nil
         hasWritten = true
-        if slots.count > limit {
-            slots = Dictionary(uniqueKeysWithValues: left.map { ($0.id, $0) })
-        }
         return changes
+    }
+
+    /// Rows that stand in the table are read again when they are asked for.
+    func forgetUnchanged() {
+        slots = Dictionary(uniqueKeysWithValues: changed.map { ($0.id, $0) })
+        last = nil
     }
 }
 

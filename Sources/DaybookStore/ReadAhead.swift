@@ -60,9 +60,6 @@ final class ReadAhead: Sendable {
     }
 
     private static let depth = 3
-    /// A batch ends at about so many bytes: definitions can be large.
-    private static let maximumBytes = 16 << 20
-
     private let state = Mutex(State())
     private let filled = DispatchSemaphore(value: 0)
     // Made with 0: Dispatch traps when one goes with less than it was made with.
@@ -70,7 +67,11 @@ final class ReadAhead: Sendable {
     private let gone = DispatchSemaphore(value: 0)
 
     /// Reads from the first entry on, up to the end of the log as each batch finds it.
-    init(_ store: Store, batchSize: Int) {
+    ///
+    /// - Parameters:
+    ///   - batchSize: how many entries a batch has.
+    ///   - maximumBytes: a batch ends at about so many: definitions can be large.
+    init(_ store: Store, batchSize: Int, maximumBytes: Int = 16 << 20) {
         for _ in 0..<Self.depth { free.signal() }
         let thread = Thread { [self] in
             defer { gone.signal() }
@@ -83,7 +84,8 @@ final class ReadAhead: Sendable {
                 state.withLock { $0.batches.append(pending) }
                 filled.signal()
                 do {
-                    let bytes = try Self.read(store, from: position, batchSize, &tree)
+                    let bytes = try Self.read(
+                        store, from: position, batchSize, maximumBytes, &tree)
                     guard !bytes.ends.isEmpty else { return pending.set(.success(Batch())) }
                     position += Position(bytes.ends.count)
                     DispatchQueue.global().async { pending.set(Result { try bytes.decoded() }) }
@@ -112,7 +114,8 @@ final class ReadAhead: Sendable {
     }
 
     private static func read(
-        _ store: Store, from first: Position, _ count: Int, _ tree: inout StoredTree.Growth
+        _ store: Store, from first: Position, _ count: Int, _ maximumBytes: Int,
+        _ tree: inout StoredTree.Growth
     ) throws -> Bytes {
         var batch = Bytes(first: first)
         batch.ends.reserveCapacity(count)

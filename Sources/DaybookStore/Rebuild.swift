@@ -17,7 +17,7 @@ package struct RebuildPace: Sendable {
     /// Entries that one transaction takes, and rows that one transaction compares.
     package let entries: Int
     package let rows: Int
-    /// Rows that have settled and are kept in memory before they are written.
+    /// So many rows that have settled are kept in memory before they are written, and twice as many others.
     let keptRows: Int
 
     /// Whether nobody waits for the writer.
@@ -195,13 +195,12 @@ extension Store {
             let last = try read { try $0.lastPosition() }
             let stage = RebuildStage.replaying(fold.position, of: last)
             try between(stage)
-            let left = last - fold.position
-            if fold.isLarge(left: left) {
-                try writer.write(fold.takePart(left: left)) { try between(stage) }
+            if let part = fold.takePart(left: last - fold.position) {
+                try writer.write(part) { try between(stage) }
             }
         }
         let stage = RebuildStage.replaying(fold.position, of: fold.position)
-        try writer.write(fold.takePart(left: nil)) { try between(stage) }
+        try writer.write(fold.takeRest()) { try between(stage) }
         writer.wait()
         if let error = writer.failure { throw error }
         try fillQueues(fold, pace) { try between(stage) }

@@ -164,7 +164,7 @@ struct Checker {
         return try compare(top)
     }
 
-    /// Does something else where the process is told to end, until the sources are cancelled.
+    /// Does something where the process is told to end, instead of ending.
     static func whenToldToEnd(
         _ act: @escaping @Sendable (_ signal: Int32) -> Void
     ) -> [any DispatchSourceSignal] {

@@ -42,6 +42,7 @@ struct RebuildTests {
             for pace in [
                 RebuildPace(entries: 1, rows: 1), RebuildPace(entries: 7, rows: 5), .beside, .alone,
                 RebuildPace(entries: 1, rows: 3, keptRows: 1),
+                RebuildPace(entries: 1, rows: 3, keptRows: 1, isAlone: true),
                 RebuildPace(entries: 5, rows: 20, keptRows: 10),
                 RebuildPace(entries: 5, rows: 20, keptRows: 30, isAlone: true),
             ] {

@@ -18,29 +18,31 @@ from benchmarks.report import check
 
 def rebuild(ground, report):
     """`daybook rebuild` on a log of 1,000,000 entries (schedules created, fired, started and completed, and some
-    pending): entries a second of the command's whole time, which opens the directory, builds the second set, and
-    compares it with the first. Where the command tells how long building alone took, that is the figure.
+    pending): entries a second of building the second set, by the time that it tells. `command_seconds` also opens the
+    directory, and compares the new set with the old one.
 
-    Compared with raw LMDB putting the rows of as many creates, 10,000 to a commit. The old projections must be
-    the same.
+    Of three runs, each on a copy, the middle one. Compared with raw LMDB putting the rows of as many creates, 10,000 to
+    a commit. The old projections must be the same.
     """
     entries, pending = log_size(ground)
-    directory = ground.copy(ground.mixed(entries, pending))
-    begun = time.monotonic()
-    output = subprocess.run([ground.binary, "rebuild", "--data-dir", directory], capture_output=True, text=True)
-    took = time.monotonic() - begun
-    check(output.returncode == 0, f"the rebuild failed: {output.stderr[-500:]}")
-    check("the old projections were the same" in output.stderr, f"the rebuild said: {output.stderr[-500:]}")
-    found = re.search(r"rebuilt from (\d+) entries(?: in ([0-9.]+) s)?", output.stderr)
-    check(found and int(found[1]) >= entries, f"the rebuild said: {output.stderr[-500:]}")
-    building = float(found[2]) if found[2] else None
-    row = sizes(ground, directory)
-    shutil.rmtree(directory)
+    runs = []
+    for _ in range(3):
+        directory = ground.copy(ground.mixed(entries, pending))
+        begun = time.monotonic()
+        output = subprocess.run([ground.binary, "rebuild", "--data-dir", directory], capture_output=True, text=True)
+        took = time.monotonic() - begun
+        check(output.returncode == 0, f"the rebuild failed: {output.stderr[-500:]}")
+        check("the old projections were the same" in output.stderr, f"the rebuild said: {output.stderr[-500:]}")
+        found = re.search(r"rebuilt from (\d+) entries in ([0-9.]+) s", output.stderr)
+        check(found and int(found[1]) >= entries, f"the rebuild said: {output.stderr[-500:]}")
+        row = sizes(ground, directory)
+        shutil.rmtree(directory)
+        runs.append((float(found[2]), took, int(found[1])))
+    building, took, count = sorted(runs)[1]
     raw = ground.raw("project", entries, 10_000, 0, *row)
-    report.add("rebuild", int(found[1]) / (building or took), "entries/s", raw["per_second"], 200_000, 1_000_000,
-               better="higher", baseline_is="raw LMDB, rows of creates, 10,000 to a commit", entries=int(found[1]),
-               figure_is="building alone" if building else "the whole command, comparing both sets included",
-               command_seconds=took)
+    report.add("rebuild", count / building, "entries/s", raw["per_second"], 200_000, 1_000_000,
+               better="higher", baseline_is="raw LMDB, rows of creates, 10,000 to a commit", entries=count,
+               command_seconds=took, all_seconds=[run[0] for run in runs])
 
 
 def verify(ground, report):
