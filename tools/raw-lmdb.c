@@ -202,7 +202,6 @@ static void create(MDB_txn *txn, uint64_t position, const Sizes *sizes, int with
     put(txn, schedule_lists, &key, 0, 0);
     key = list_key(3, position), put(txn, schedule_lists, &key, 0, 0);
     key = due_key(position, is_burst), put(txn, due, &key, 0, 0);
-    key = usage_key(2), put(txn, usage, &key, sizes->usage, 0);
 }
 
 // The rows that a firing moves: the first due moment goes, the schedule has a run, and the run waits.
@@ -232,13 +231,15 @@ static void fire(MDB_txn *txn, uint64_t position, const Sizes *sizes) {
     id(&key, team), id(&key, workflow), byte(&key, 2), byte(&key, 'q'), byte(&key, 0), byte(&key, 250);
     number(&key, position, 8), id(&key, position);
     put(txn, startable, &key, 0, 0);
-    key = usage_key(2), put(txn, usage, &key, sizes->usage, 0);
-    key = usage_key(1), put(txn, usage, &key, sizes->usage, 0);
 }
 
-// The service's own row, once a commit: log id, position and time.
-static void commit(MDB_txn *txn) {
-    Key key = {.count = 7};
+// What is written once a commit: usage of the workflow and of the team, and the service's own row, log id, position
+// and time.
+static void commit(MDB_txn *txn, const Sizes *sizes) {
+    Key key = usage_key(2);
+    put(txn, usage, &key, sizes->usage, 0);
+    key = usage_key(1), put(txn, usage, &key, sizes->usage, 0);
+    key.count = 7;
     memcpy(key.bytes, "service", 7);
     put(txn, meta, &key, 61, 0);
     must(mdb_txn_commit(txn), "commit");
@@ -253,7 +254,7 @@ static void run(const char *mode, const char *directory, uint64_t count, uint64_
             MDB_txn *txn = begin(0);
             for (uint64_t index = 0; index < 10000 && made < count; index++, made++)
                 create(txn, position++, &sizes, 1, 1);
-            commit(txn);
+            commit(txn, &sizes);
         }
         made = 0;
     }
@@ -264,7 +265,7 @@ static void run(const char *mode, const char *directory, uint64_t count, uint64_
             if (fires) fire(txn, position++, &sizes);
             else create(txn, position++, &sizes, with_log, 0);
         }
-        commit(txn);
+        commit(txn, &sizes);
         commits++;
     }
     double took = now() - begun;

@@ -36,7 +36,7 @@ class Server:
             if self.process.poll() is not None:
                 return None
             time.sleep(0.01)
-        raise SystemExit("the server did not start within a minute")
+        raise RuntimeError("the server did not start within a minute")
 
     def said(self, since=0):
         with open(self.log, "rb") as file:

@@ -54,21 +54,19 @@ extension Simulation {
         if numbers.chance(1, of: 6), let first = batch.first(where: { $0.idempotency != nil }) {
             batch.append(first)
         }
-        let due = batch.compactMap { submission -> Schedule? in
-            guard case .cancelSchedule(let id) = submission.command else { return nil }
-            return memory.schedule(id, of: team)
-        }
+        // Not fired yet, though their time has come.
+        let due = memory.allSchedules.filter { $0.status == .pending && $0.scheduledTime <= now() }
+        let dueIDs = Set(due.map(\.id))
         let outcomes = try process(batch)
-        for schedule in due where schedule.scheduledTime <= now() {
-            note(
-                schedule.status == .pending
-                    ? .cancelBeatFire : .fireBeatCancel)
-        }
         for (submission, outcome) in zip(batch, outcomes) {
-            if case .modifySchedule(let id, _) = submission.command, case .accepted = outcome,
-                let before = memory.schedule(id, of: team), before.revision > 1
-            {
+            switch (submission.command, outcome) {
+            case (.cancelSchedule(let id), .accepted) where dueIDs.contains(id):
+                note(.cancelBeatFire)
+            case (.cancelSchedule, .refused(.scheduleNotPending(_, .some, _))):
+                note(.fireBeatCancel)
+            case (.modifySchedule(let id, _), .accepted) where dueIDs.contains(id):
                 note(.modifyBeatFire)
+            default: break
             }
         }
     }
@@ -188,7 +186,11 @@ extension Simulation {
                     by: .system(.dispatcher))
             ])
             if case .refused(.staleAttempt)? = outcomes.first { note(.staleAttempt) }
-            if case .refused(.runState)? = outcomes.first { note(.reapBeatComplete) }
+            if case .refused(.runState)? = outcomes.first,
+                memory.run(run.id, of: team)?.error?.reason == .timeout
+            {
+                note(.reapBeatComplete)
+            }
             return
         }
         guard !started.isEmpty else { return }
@@ -205,11 +207,13 @@ extension Simulation {
             try answer(run, .fail(run.id, attempt: run.attempt, Failure(reason: .error)))
         case 10:
             // Complete and reap in one batch, where its time is over.
-            try process([
+            let outcomes = try process([
                 submission(.complete(run.id, attempt: run.attempt, output: nil)),
                 submission(.reap(run.id, attempt: run.attempt), by: .system(.timer)),
             ])
-            note(.completeBeatReap)
+            if case .accepted? = outcomes.first, case .refused(.runState)? = outcomes.last {
+                note(.completeBeatReap)
+            }
         default: break  // It died without a word.
         }
     }

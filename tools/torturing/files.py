@@ -94,7 +94,8 @@ def flipped(stage):
                 at = stage.chance.randrange(size // 4096) * 4096
                 page = bytes(4096)
                 if kind == "swap":
-                    file.seek(stage.chance.randrange(size // 4096) * 4096)
+                    other = stage.chance.choice([place for place in range(0, size - 4095, 4096) if place != at])
+                    file.seek(other)
                     page = file.read(4096)
                 file.seek(at)
                 file.write(page)
@@ -102,7 +103,8 @@ def flipped(stage):
         return f"{kind} at {at}"
 
     damaged(stage, flip, 12)
-    return ["found by check"]
+    stage.by_chance("page of the file changed", "swap of the file changed")
+    return ["found by check", "bit of the file changed"]
 
 
 def swapped(stage):

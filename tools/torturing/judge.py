@@ -186,8 +186,13 @@ class Judge:
             elif id in self.ledger.cancelled:
                 if id not in self.cancelled:
                     self.wrong(f"{id} was said to be cancelled and was not")
-            elif id not in self.fired and id not in self.cancelled and id not in self.expired:
+            elif id in self.expired:
+                self.wrong(f"{id} expired, and nobody gave it an end")
+            elif id not in self.fired and id not in self.cancelled:
                 self.wrong(f"{id} never fired")
+        for run, schedule in self.of_schedule.items():
+            if run not in self.status:
+                self.wrong(f"{schedule} fired run {run}, which was never queued")
         for run, status in self.status.items():
             if status not in ("completed", "failed", "cancelled"):
                 self.wrong(f"run {run} is {status} in the end")

@@ -22,13 +22,15 @@ def kill(stage):
         stage.server.kill()
         stage.met["kills"] += 1
         while stage.chance.random() < 0.4:
-            timer = threading.Timer(stage.chance.uniform(0, 0.6), lambda: stage.server.process.kill())
+            # A release is there after some 50 ms.
+            after = stage.chance.uniform(0, stage.chance.choice((0.05, 0.6)))
+            timer = threading.Timer(after, lambda: stage.server.process.kill())
             timer.start()
             started = stage.try_start()
             timer.cancel()
             if started and stage.server.process.poll() is None:
                 stage.server.kill()
-            stage.met["kills while it started"] += 1
+            stage.met["kills after it started" if started else "kills while it started"] += 1
         stage.start()
     stage.run_for(1)
     stage.finish()

@@ -23,8 +23,8 @@ class Stage:
         self.top, self.binary, self.options = top, binary, options
         self.chance = random.Random(seed)
         self.met, self.problems, self.outages = collections.Counter(), [], []
-        # What may be met by chance alone: see by_chance.
-        self.hoped = set()
+        # What each round must meet, and what may be met by chance alone: see by_chance.
+        self.wanted, self.hoped = set(), set()
         self.lateness, self.served, self.entries, self.last_recorded = [], [], 0, 0
         self.server, self.load, self.disk, self.outage_began = None, None, None, None
         self.cleaners = []
@@ -150,6 +150,7 @@ class Stage:
         self.met["promises"] += len(ledger.promised)
         self.met["firings judged"] += verdict.counts["schedule_fired"]
         self.met["firings late by an outage"] += len(verdict.lateness) - len(verdict.served)
+        self.wanted |= {"commands confirmed", "promises", "firings judged"}
 
     def by_chance(self, *met):
         """What a single round may miss, and all rounds of a long campaign together must not."""

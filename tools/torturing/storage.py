@@ -28,10 +28,11 @@ def power(stage):
     """the power is cut while the directory is made, and under load (EXT4_IOC_SHUTDOWN, nothing flushed)"""
     stage.disk = Disk(stage.top)
     stage.prepare(os.path.join(stage.disk.path, "data"))
-    cut = threading.Timer(stage.chance.uniform(0, 0.5), stage.disk.cut)
+    cut = threading.Timer(stage.chance.uniform(0, stage.chance.choice((0.05, 0.5))), stage.disk.cut)
     cut.start()
     started = stage.try_start()
     cut.join()
+    stage.met["power cuts after it was made" if started else "power cuts while it was made"] += 1
     if started and stage.server.process.poll() is None:
         # It had nothing more to write.
         stage.server.kill()
@@ -39,21 +40,27 @@ def power(stage):
         stage.died({70, 73})
     stage.disk.unmount()
     stage.disk.mount()
-    stage.met["power cuts while it was made"] += 1
     stage.begin(stage.server.directory)
     for _ in range(3):
         stage.run_for(0.5, 2)
+        # Without it a cut that cuts nothing off would pass.
+        unsynced = os.path.join(stage.disk.path, "unsynced")
+        with open(unsynced, "wb") as file:
+            file.write(b"x" * 8192)
         stage.down()
         stage.disk.cut()
         stage.died({70})
         stage.disk.unmount()
         stage.disk.mount()
+        stage.expect(not os.path.exists(unsynced) or os.path.getsize(unsynced) == 0,
+                     "the cut lost nothing of what was not synced")
+        stage.met["unsynced files lost"] += 1
         stage.start()
         stage.met["power cuts"] += 1
     stage.run_for(1)
     stage.finish()
-    stage.by_chance("confirmed again after a loss")
-    return ["power cuts", "power cuts while it was made"]
+    stage.by_chance("confirmed again after a loss", "power cuts while it was made")
+    return ["power cuts", "unsynced files lost"]
 
 
 def full(stage):
@@ -72,6 +79,7 @@ def full(stage):
             if aside.command("schedule_cancelled", "DELETE", f"/workflow-schedules/{mine[-1]}", None,
                              mine[-1], but=(409,)):
                 stage.load.ledger.cancelled.add(mine[-1])
+                stage.met["cancelled below the reserve"] += 1
         except GivenUp:
             stage.expect(False, "a cancel is not taken below the reserve")
     status = stage.server.ask("GET", "/license", key=stage.server.key)[0]
@@ -109,6 +117,7 @@ def full(stage):
     stage.run_for(1)
     stage.finish()
     stage.met["disk filled to the last block"] += 1
+    stage.by_chance("cancelled below the reserve")
     return ["refused below the reserve", "went on with space freed", "disk filled to the last block"]
 
 

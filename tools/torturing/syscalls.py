@@ -38,7 +38,8 @@ def sweep_of(stage, name):
                 stage.met[f"sweeps to the end ({kind})"] += 1
                 break
             stage.met[f"calls failed ({kind})"] += met
-    return [f"calls failed ({kind})" for kind in ("once", "from then on")]
+    met = ["calls failed"] if options.nth else ["calls failed", "sweeps to the end"]
+    return [f"{what} ({kind})" for what in met for kind in ("once", "from then on")]
 
 
 def one(outer, name, kind, number):
@@ -56,6 +57,9 @@ def one(outer, name, kind, number):
             f'-e inject={name}:error={ERRORS[name]}:when={when} "$@"'))
         play(stage)
         injected = injected_in(trace)
+        # Whatever of the database could not be written or synced: the server must not go on as if it had been.
+        stage.expect(not injected or any(what.startswith("ended with") for what in stage.met),
+                     f"{injected} calls failed, and the server went on")
     except BaseException as error:
         stage.problems.append(f"broken off: {error!r}")
         injected = injected_in(trace) or 1
