@@ -27,20 +27,11 @@ def wait_for(seconds, holds):
 def power(stage):
     """the power is cut while the directory is made, and under load (EXT4_IOC_SHUTDOWN, nothing flushed)"""
     stage.disk = Disk(stage.top)
-    stage.prepare(os.path.join(stage.disk.path, "data"))
-    cut = threading.Timer(stage.chance.uniform(0, stage.chance.choice((0.05, 0.5))), stage.disk.cut)
-    cut.start()
-    started = stage.try_start()
-    cut.join()
-    stage.met["power cuts after it was made" if started else "power cuts while it was made"] += 1
-    if started and stage.server.process.poll() is None:
-        # It had nothing more to write.
-        stage.server.kill()
-    else:
-        stage.died({70, 73})
-    stage.disk.unmount()
-    stage.disk.mount()
-    stage.begin(stage.server.directory)
+    for attempt in range(8):
+        directory = os.path.join(stage.disk.path, f"data-{attempt}")
+        if not cut_at_start(stage, directory, 0.5 / 2 ** attempt):
+            break
+    stage.begin(directory)
     for _ in range(3):
         stage.run_for(0.5, 2)
         # Without it a cut that cuts nothing off would pass.
@@ -59,8 +50,26 @@ def power(stage):
         stage.met["power cuts"] += 1
     stage.run_for(1)
     stage.finish()
-    stage.by_chance("confirmed again after a loss", "power cuts while it was made")
-    return ["power cuts", "unsynced files lost"]
+    stage.by_chance("confirmed again after a loss")
+    return ["power cuts while it was made", "power cuts", "unsynced files lost"]
+
+
+def cut_at_start(stage, directory, longest):
+    """Cuts the power within so many seconds after a start; returns whether it served by then."""
+    stage.prepare(directory)
+    cut = threading.Timer(stage.chance.uniform(0, longest), stage.disk.cut)
+    cut.start()
+    served = stage.try_start()
+    cut.join()
+    if served and stage.server.process.poll() is None:
+        # It had nothing more to write.
+        stage.server.kill()
+    else:
+        stage.died({70, 73})
+    stage.disk.unmount()
+    stage.disk.mount()
+    stage.met["power cuts after it was made" if served else "power cuts while it was made"] += 1
+    return served
 
 
 def full(stage):
@@ -73,15 +82,17 @@ def full(stage):
     if stage.expect(wait_for(15, lambda: refused["disk_full"] > 3), "new work is not refused"):
         stage.met["refused below the reserve"] += refused["disk_full"]
     mine = [id for client in stage.load.promisers for id in client.mine]
-    if mine:
-        aside = stage.load.asker("aside", patience=8)
+    aside = stage.load.asker("aside", patience=8)
+    # What has fired meanwhile cannot be cancelled any more.
+    for id in mine[:-6:-1]:
         try:
-            if aside.command("schedule_cancelled", "DELETE", f"/workflow-schedules/{mine[-1]}", None,
-                             mine[-1], but=(409,)):
-                stage.load.ledger.cancelled.add(mine[-1])
+            if aside.command("schedule_cancelled", "DELETE", f"/workflow-schedules/{id}", None, id, but=(409,)):
+                stage.load.ledger.cancelled.add(id)
                 stage.met["cancelled below the reserve"] += 1
+                break
         except GivenUp:
             stage.expect(False, "a cancel is not taken below the reserve")
+            break
     status = stage.server.ask("GET", "/license", key=stage.server.key)[0]
     stage.expect(status == 200, f"a read below the reserve: {status}")
     stage.run_for(1)
