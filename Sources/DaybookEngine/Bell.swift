@@ -23,8 +23,17 @@ package final class Bell: Sendable {
 
     /// Returns when it rings, at `instant`, or when the task is cancelled.
     package func wait(until instant: Instant, _ clock: any ServiceClock) async {
+        await wait { try await clock.sleep(until: instant) }
+    }
+
+    /// Returns when it rings, when so much time has gone by, or when the task is cancelled.
+    package func wait(microseconds: Int64, _ clock: any ServiceClock) async {
+        await wait { try await clock.sleep(microseconds: microseconds) }
+    }
+
+    private func wait(orSleep sleep: @escaping @Sendable () async throws -> Void) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await clock.sleep(until: instant) }
+            group.addTask { try? await sleep() }
             group.addTask { await self.wait() }
             await group.next()
             group.cancelAll()

@@ -51,13 +51,15 @@ extension Engine {
     /// a commit lets one start. Ends early, with what it has, when the task is cancelled or the
     /// service stops.
     package func claim(_ request: ClaimRequest) async -> Claimed {
-        let deadline = clock.now().adding(seconds: request.waitSeconds)
+        // By a clock that nobody sets.
+        let deadline = clock.sinceBoot() + Int64(request.waitSeconds) * 1_000_000
         do {
             guard let scope = request.idempotency.first?.scope else {
                 return try await startOrWait(request, until: deadline)
             }
             // The same request at the same time: one goes, the others hear what it was given.
-            let patience = deadline.adding(seconds: settings.commandSeconds)
+            let patience = clock.now().adding(
+                seconds: request.waitSeconds + settings.commandSeconds)
             while let other = flights.begin(scope) {
                 guard clock.now() < patience else { throw Unavailable.outcomeUnknown }
                 guard !Task.isCancelled else { return .runs([]) }
@@ -75,7 +77,7 @@ extension Engine {
     }
 
     private func startOrWait(
-        _ request: ClaimRequest, until deadline: Instant
+        _ request: ClaimRequest, until deadline: Int64
     ) async throws -> Claimed {
         if let refusal = refusal(of: request.command) { throw refusal }
         let place = Claimants.Place(team: request.team, queue: .worker(request.queue))
@@ -84,10 +86,11 @@ extension Engine {
         defer { claimants.leave(claimant, gotSomething: claimed.hasRuns) }
         // The first command is submitted in any case: it has the claim itself judged.
         claimed = await start(max(1, try claimable(request)), for: request)
-        while case .runs(let runs) = claimed, runs.isEmpty, clock.now() < deadline,
-            !Task.isCancelled, !claimants.hasEnded
+        while case .runs(let runs) = claimed, runs.isEmpty,
+            case let left = deadline - clock.sinceBoot(), left > 0, !Task.isCancelled,
+            !claimants.hasEnded
         {
-            await claimant.bell.wait(until: deadline, clock)
+            await claimant.bell.wait(microseconds: left, clock)
             claimants.look(claimant)
             if let refusal = refusal(of: request.command) { throw refusal }
             let count = try claimable(request)

@@ -10,6 +10,8 @@ package protocol ServiceClock: Sendable {
     func sinceBoot() -> Int64
     /// Returns when the wall clock may have reached `instant`, at the latest; throws when cancelled.
     func sleep(until instant: Instant) async throws
+    /// Returns when so much time has gone by, whatever is done to the wall clock meanwhile; throws when cancelled.
+    func sleep(microseconds: Int64) async throws
 }
 
 /// The clocks of the machine.
@@ -22,7 +24,11 @@ package struct SystemClock: ServiceClock {
 
     package func sleep(until instant: Instant) async throws {
         let wait = instant.microseconds(since: now())
-        if wait > 0 { try await Task.sleep(for: .microseconds(wait), tolerance: .zero) }
+        if wait > 0 { try await sleep(microseconds: wait) }
+    }
+
+    package func sleep(microseconds: Int64) async throws {
+        try await Task.sleep(for: .microseconds(microseconds), tolerance: .zero)
     }
 
     private static func read(_ clock: clockid_t) -> Int64 {

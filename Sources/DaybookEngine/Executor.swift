@@ -60,9 +60,8 @@ package struct EchoExecutor: Executor {
     package func execute(_ work: Work) async -> Execution {
         let delay = delayMilliseconds(work.definition)
         if delay > 0 {
-            let end = clock.now().adding(microseconds: Int64(delay) * 1_000)
             do {
-                while clock.now() < end { try await clock.sleep(until: end) }
+                try await clock.sleep(microseconds: Int64(delay) * 1_000)
             } catch {
                 return .abandoned
             }

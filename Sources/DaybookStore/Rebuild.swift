@@ -59,10 +59,16 @@ extension Store {
         do {
             return try rebuildWhole(pace, switches: switches, between: between)
         } catch {
-            // The first error counts; what stays is removed by the next rebuild.
-            try? clearShadow()
+            // The first error counts.
+            try passingOverLeftovers { try clearShadow() }
             throw error
         }
+    }
+
+    /// Removes what a rebuild leaves behind. What stays is in nobody's way, and is removed by the next one; but
+    /// nothing goes on after a failure of the storage.
+    private func passingOverLeftovers(_ remove: () throws -> Void) throws {
+        do { try remove() } catch  where !isStorageFailure(error) {}
     }
 
     private func rebuildWhole(
@@ -91,8 +97,8 @@ extension Store {
             try shadow.catchUp()
             shadow.becomeLive()
             try shadow.commit()
-            // What was live is the shadow now. It is in nobody's way where it stays.
-            try? clearShadow(pace, between)
+            // What was live is the shadow now.
+            try passingOverLeftovers { try clearShadow(pace, between) }
         }
         return report
     }

@@ -57,6 +57,23 @@ struct ClaimTests {
         }
     }
 
+    @Test(
+        "it waits for time that goes by, whatever is done to the wall clock",
+        arguments: [-3_600, 3_600])
+    func waitsByBootTime(jump: Int) async throws {
+        let disk = try TestStore()
+        try await LiveEngine.run(on: disk) { live in
+            let sleepers = live.clock.sleepers
+            let claim = await Self.waiting(live, Self.request(live, wait: 5))
+            await live.clock.waitForSleepers(sleepers + 1)
+            live.clock.jump(seconds: jump)
+            live.clock.advance(seconds: 4)
+            #expect(live.engine.claimants.count == 1)
+            live.clock.advance(seconds: 1)
+            #expect(Self.runs(await claim.value).isEmpty)
+        }
+    }
+
     @Test("the commit that lets a run start wakes the claim that came first, and it alone")
     func woken() async throws {
         let disk = try TestStore()

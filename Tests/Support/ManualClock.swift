@@ -4,14 +4,27 @@ import Synchronization
 
 /// A clock that stands until it is moved. Wall and boot time can be moved apart.
 package final class ManualClock: ServiceClock {
+    /// What is slept for.
+    private enum End {
+        case wall(Instant)
+        case boot(Int64)
+    }
+
     private struct State {
         var wall: Instant
         var boot: Int64 = 1_000_000
         var nextSleeper = 0
-        var sleepers: [Int: (until: Instant, continuation: CheckedContinuation<Void, any Error>)] =
+        var sleepers: [Int: (until: End, continuation: CheckedContinuation<Void, any Error>)] =
             [:]
         var onSleep: (@Sendable () -> Void)?
         var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+
+        func isOver(_ end: End) -> Bool {
+            switch end {
+            case .wall(let instant): instant <= wall
+            case .boot(let microseconds): microseconds <= boot
+            }
+        }
     }
 
     private let state: Mutex<State>
@@ -34,7 +47,7 @@ package final class ManualClock: ServiceClock {
         let woken = state.withLock { state in
             state.wall = state.wall.adding(microseconds: wall)
             state.boot += boot
-            let woken = state.sleepers.filter { $0.value.until <= state.wall }
+            let woken = state.sleepers.filter { state.isOver($0.value.until) }
             for id in woken.keys { state.sleepers[id] = nil }
             return woken.values.map(\.continuation)
         }
@@ -42,6 +55,14 @@ package final class ManualClock: ServiceClock {
     }
 
     package func sleep(until instant: Instant) async throws {
+        try await sleep(until: .wall(instant))
+    }
+
+    package func sleep(microseconds: Int64) async throws {
+        try await sleep(until: .boot(sinceBoot() + microseconds))
+    }
+
+    private func sleep(until end: End) async throws {
         let id = state.withLock { state in
             state.nextSleeper += 1
             return state.nextSleeper
@@ -49,10 +70,10 @@ package final class ManualClock: ServiceClock {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let (isOver, watchers, onSleep) = state.withLock { state in
-                    guard state.wall < instant, !Task.isCancelled else {
+                    guard !state.isOver(end), !Task.isCancelled else {
                         return (true, [CheckedContinuation<Void, Never>](), state.onSleep)
                     }
-                    state.sleepers[id] = (instant, continuation)
+                    state.sleepers[id] = (end, continuation)
                     let ready = state.watchers.filter { $0.count <= state.sleepers.count }
                     state.watchers.removeAll { $0.count <= state.sleepers.count }
                     return (false, ready.map(\.continuation), state.onSleep)
