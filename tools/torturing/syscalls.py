@@ -60,7 +60,7 @@ def one(outer, name, kind, number):
         # Whatever of the database could not be written or synced: the server must not go on as if it had been.
         stage.expect(not injected or any(what.startswith("ended with") for what in stage.met),
                      f"{injected} calls failed, and the server went on")
-    except BaseException as error:
+    except Exception as error:
         stage.problems.append(f"broken off: {error!r}")
         injected = injected_in(trace) or 1
     finally:
