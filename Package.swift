@@ -129,7 +129,8 @@ let package = Package(
         .testTarget(
             name: "DaybookEngineTests",
             dependencies: [
-                "DaybookCore", "DaybookStore", "DaybookEngine", "Support", lifecycle, logging,
+                "LMDB", "DaybookCore", "DaybookStore", "DaybookEngine", "Support", lifecycle,
+                logging,
             ],
             swiftSettings: settings),
         .testTarget(

@@ -36,13 +36,39 @@ package struct BatchProcessor {
         package let outcomes: [Outcome]
         /// The entries that are now durable.
         package let entries: [Entry]
+        /// Why a single command was turned away for which there is no room.
+        package var noRoom: (any Error)?
+    }
+
+    /// Judges the submissions in order and commits what was accepted: in one batch, or, where that is too large for a
+    /// transaction or the map is full, in halves, of which one may still fit.
+    ///
+    /// - Parameter told: is given the result of each part once it is durable. All results together have one outcome
+    ///   for each submission, in order.
+    /// - Throws: what is fatal. Whatever was not told by then has an unknown outcome.
+    package mutating func processInParts(
+        _ submissions: ArraySlice<Submission>, told: (Result) throws -> Void
+    ) throws {
+        let result: Result
+        do {
+            result = try process(submissions)
+        } catch  where !isFatal(error) && submissions.count > 1 {
+            let middle = submissions.startIndex + submissions.count / 2
+            try processInParts(submissions[..<middle], told: told)
+            return try processInParts(submissions[middle...], told: told)
+        } catch  where !isFatal(error) {
+            result = Result(
+                outcomes: submissions.map { _ in .unavailable(.diskFull) }, entries: [],
+                noRoom: error)
+        }
+        try told(result)
     }
 
     /// Judges the submissions in order and commits what was accepted.
     ///
     /// - Throws: a storage error. Nothing of the batch may be told to anybody as done; where
     ///   `isFatal(error)`, whether it took effect is unknown and the process must stop.
-    package mutating func process(_ submissions: [Submission]) throws -> Result {
+    package mutating func process(_ submissions: some Collection<Submission>) throws -> Result {
         // A jump since the last look must not get into the log: it could never be undone.
         _ = monitor.observe()
         var batch = try store.beginBatch()

@@ -58,12 +58,12 @@ extension Engine {
                 return try await startOrWait(request, until: deadline)
             }
             // The same request at the same time: one goes, the others hear what it was given.
-            let patience = clock.now().adding(
-                seconds: request.waitSeconds + settings.commandSeconds)
+            let patience = deadline + Int64(settings.commandSeconds) * 1_000_000
             while let other = flights.begin(scope) {
-                guard clock.now() < patience else { throw Unavailable.outcomeUnknown }
+                let left = patience - clock.sinceBoot()
+                guard left > 0 else { throw Unavailable.outcomeUnknown }
                 guard !Task.isCancelled else { return .runs([]) }
-                await other.wait(until: patience, clock)
+                await other.wait(microseconds: left, clock)
             }
             defer { flights.end(scope) }
             if let again = try startedBefore(request) { return again }

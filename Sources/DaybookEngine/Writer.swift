@@ -82,29 +82,19 @@ final class Writer: Sendable {
 
     private func process(_ tickets: [Ticket], _ processor: inout BatchProcessor) throws {
         guard !tickets.isEmpty else { return }
+        var waiting = tickets[...]
         do {
-            let result = try processor.process(tickets.map(\.submission))
-            feed.publish(result.entries)
-            for (ticket, outcome) in zip(tickets, result.outcomes) { ticket.complete(outcome) }
-            metrics.note(result.entries)
-            for case .accepted(let accepted) in result.outcomes { metrics.note(accepted) }
-        } catch  where !isFatal(error) && tickets.count > 1 {
-            // Too large for one transaction, or the map is full: half of it may still fit.
-            let half = tickets.count / 2
-            let rest = Array(tickets[half...])
-            do {
-                try process(Array(tickets[..<half]), &processor)
-            } catch {
-                // The storage failed meanwhile: whoever is left is told so too.
-                for ticket in rest { ticket.complete(.unavailable(.outcomeUnknown)) }
-                throw error
+            try processor.processInParts(tickets.map(\.submission)[...]) { result in
+                feed.publish(result.entries)
+                for outcome in result.outcomes { waiting.removeFirst().complete(outcome) }
+                metrics.note(result.entries)
+                for case .accepted(let accepted) in result.outcomes { metrics.note(accepted) }
+                if let error = result.noRoom {
+                    logger.error("a command did not fit", metadata: ["error": "\(error)"])
+                }
             }
-            try process(rest, &processor)
-        } catch  where !isFatal(error) {
-            logger.error("a command did not fit", metadata: ["error": "\(error)"])
-            for ticket in tickets { ticket.complete(.unavailable(.diskFull)) }
         } catch {
-            for ticket in tickets { ticket.complete(.unavailable(.outcomeUnknown)) }
+            for ticket in waiting { ticket.complete(.unavailable(.outcomeUnknown)) }
             throw error
         }
     }

@@ -183,6 +183,26 @@ struct ClaimTests {
         }
     }
 
+    @Test("who waits for the same request's answer is not sent away when the wall clock is set")
+    func sameWaitsByBootTime() async throws {
+        let disk = try TestStore()
+        try await LiveEngine.run(on: disk) { live in
+            let engine = live.engine
+            let workflow = try await live.workflow()
+            let request = Self.request(live, wait: 5, keys: 30)
+            let sleepers = live.clock.sleepers
+            let first = await Self.waiting(live, request)
+            await live.clock.waitForSleepers(sleepers + 1)
+            let second = Task { await engine.claim(request) }
+            await live.clock.waitForSleepers(sleepers + 2)
+            // Longer than both would wait, and too short to be suspect.
+            live.clock.jump(seconds: 30)
+            let run = try await live.execute(workflow)
+            #expect(Self.runs(await first.value).map(\.id) == [run])
+            #expect(Self.runs(await second.value).map(\.id) == [run])
+        }
+    }
+
     @Test("nothing is claimed while the service is paused or its clock is behind")
     func notNow() async throws {
         let disk = try TestStore()

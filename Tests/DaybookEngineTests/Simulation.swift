@@ -1,6 +1,7 @@
 import DaybookCore
 import DaybookEngine
 import DaybookStore
+import LMDB
 import Support
 import Synchronization
 
@@ -12,6 +13,7 @@ enum Sometimes: String, CaseIterable {
     case released, pausedService, sentAgainAfterLoss
     case messageCameAgain, messageRefused, toldAgain, tellingRetried, receiverGone,
         toldAfterDeletion
+    case batchSplit, commandWithoutRoom, circuitOpen, circuitHalfOpen
 }
 
 /// The process as a simulator sees it: the writer's heart, the timer and the dispatcher over a real
@@ -21,9 +23,9 @@ struct Simulation {
         let description: String
     }
 
-    /// A storage that dies at a commit.
+    /// A storage that dies at a commit, or has no room for so many of them.
     private final class Fault: Sendable {
-        enum Kind { case none, before, after }
+        enum Kind: Equatable { case none, before, after, full(times: Int) }
         let kind = Mutex(Kind.none)
     }
 
@@ -52,6 +54,9 @@ struct Simulation {
     var sentMessages: Set<Digest256> = []
     /// What receivers got: the same for each delivery, however often.
     var told: [DeliveryID: Delivery] = [:]
+    /// Of receivers: in memory, as in the process.
+    var circuits = Circuits()
+    var isReceiverDown = false
     var started: [Run] = []
     var old: [Run] = []
     private var settings = Settings()
@@ -85,6 +90,11 @@ struct Simulation {
                 case .after:
                     try batch.commit()
                     throw Died()
+                case .full(let times):
+                    guard times > 0 else { return try batch.commit() }
+                    fault.kind.withLock { $0 = .full(times: times - 1) }
+                    batch.abort()
+                    throw LMDBError(code: -30_792, operation: "put")
                 }
             })
     }
@@ -126,12 +136,11 @@ struct Simulation {
     /// again with the same keys, as they would.
     @discardableResult
     mutating func process(_ submissions: [Submission], mayDie: Bool = true) throws -> [Outcome] {
-        let dies = mayDie && numbers.chance(1, of: 25)
-        let kind: Fault.Kind = !dies ? .none : numbers.chance(1, of: 2) ? .before : .after
+        let kind = mayDie ? nextFault() : .none
         fault.kind.withLock { $0 = kind }
-        let outcomes: [Outcome]
+        var parts: [BatchProcessor.Result] = []
         do {
-            outcomes = try processor.process(submissions).outcomes
+            try processor.processInParts(submissions[...]) { parts.append($0) }
         } catch is Died {
             note(kind == .before ? .lostBeforeCommit : .lostAfterCommit)
             try restart()
@@ -141,13 +150,24 @@ struct Simulation {
         }
         fault.kind.withLock { $0 = .none }
         try observe()
-        for (submission, outcome) in zip(submissions, outcomes) {
-            try learn(submission, outcome)
-        }
+        if parts.count > 1 { note(.batchSplit) }
+        if parts.contains(where: { $0.noRoom != nil }) { note(.commandWithoutRoom) }
+        let outcomes = parts.flatMap(\.outcomes)
+        for (submission, outcome) in zip(submissions, outcomes) { learn(submission, outcome) }
         return outcomes
     }
 
-    private mutating func learn(_ submission: Submission, _ outcome: Outcome) throws {
+    private mutating func nextFault() -> Fault.Kind {
+        switch Int.random(in: 0..<50, using: &numbers) {
+        case 0: .before
+        case 1: .after
+        // All halves of a few are too large, down to single ones.
+        case 2: .full(times: Int.random(in: 1...4, using: &numbers))
+        default: .none
+        }
+    }
+
+    private mutating func learn(_ submission: Submission, _ outcome: Outcome) {
         guard case .accepted(let accepted) = outcome else { return }
         if accepted.isReplayed { note(.duplicateKey) }
         if case .cancelSchedule(let id) = submission.command { cancelled.insert(id) }
@@ -184,6 +204,7 @@ struct Simulation {
         try observe()
         started = []
         old = []
+        circuits = Circuits()
         try process([submission(.start, by: .system(.service))], mayDie: false)
         let open = try disk.store.read { view in try view.runsInProgress() }
         for run in open where run.queue.isInner && !run.isAccepted {

@@ -89,7 +89,7 @@ extension Simulation {
     mutating func deliverer(mayDie: Bool = true) throws {
         let subscriptions = memory.allSubscriptions.sorted { $0.id < $1.id }
         guard subscriptions.count >= 2 else { return try subscribe() }
-        if mayDie, numbers.chance(1, of: 12) {
+        if mayDie, numbers.chance(1, of: 20) {
             let subscription = numbers.pick(subscriptions)
             let command: Command =
                 numbers.chance(1, of: 3)
@@ -97,12 +97,28 @@ extension Simulation {
                 : .modifySubscription(
                     subscription.id, SubscriptionChanges(isEnabled: !subscription.isEnabled))
             try process([submission(command, keyed: true)])
+            circuits.forget(subscription.id)
         }
         guard judge() == .good else { return }
         let now = clock.now()
-        let ready = try disk.store.read { view in
-            try DeliveryStep.next(view, of: team, now: now) { _ in .open(3) }.ready
+        var isLeftAlone = false
+        let (ready, next) = try disk.store.read { view in
+            try DeliveryStep.next(view, of: team, now: now) { subscription in
+                switch circuits.state(of: subscription, at: now) {
+                case .open(let end):
+                    isLeftAlone = true
+                    return .closed(until: end)
+                case .halfOpen: return .open(1)
+                case .closed: return .open(3)
+                }
+            }
         }
+        // Nothing else happens for as long as a receiver is left alone.
+        if isLeftAlone, let next, numbers.chance(1, of: 3) {
+            clock.advance(microseconds: max(0, next.microseconds(since: now)))
+            observeClock()
+        }
+        if numbers.chance(1, of: 10) { isReceiverDown.toggle() }
         var batch: [Submission] = []
         for one in ready.prefix(6) {
             batch.append(try tell(one, mayFail: mayDie))
@@ -121,7 +137,7 @@ extension Simulation {
                     NewSubscription(
                         name: "receiver", url: "https://example.com/",
                         actions: Actions(Action.allCases),
-                        maxRetries: Int.random(in: 0...3, using: &numbers),
+                        maxRetries: Int.random(in: 0...8, using: &numbers),
                         retryBackoffSeconds: 1, secret: .number(1))), keyed: true)
         ])
     }
@@ -139,15 +155,37 @@ extension Simulation {
             }
         }
         told[delivery.id] = delivery
-        let verdict: DeliveryVerdict =
-            !mayFail
-            ? .delivered
-            : numbers.pick([
-                .delivered, .delivered, .delivered, .failedForNow(retryAfterSeconds: nil),
-                .failedForNow(retryAfterSeconds: 5), .failedForGood, .gone,
-            ])
+        let verdict: DeliveryVerdict
+        if !mayFail {
+            verdict = .delivered
+        } else if isReceiverDown {
+            verdict = .failedForNow(retryAfterSeconds: nil)
+        } else {
+            verdict =
+                switch Int.random(in: 0..<14, using: &numbers) {
+                case 0: .gone
+                case 1, 2: .failedForGood
+                case 3, 4: .failedForNow(retryAfterSeconds: nil)
+                case 5, 6: .failedForNow(retryAfterSeconds: 5)
+                default: .delivered
+                }
+        }
         if verdict == .gone { note(.receiverGone) }
+        judgeReceiver(delivery.subscription, verdict)
         return record(delivery, number: delivery.attempts + 1, verdict)
+    }
+
+    /// Opens and closes the receiver's circuit as the deliverer does.
+    private mutating func judgeReceiver(_ subscription: SubscriptionID, _ verdict: DeliveryVerdict)
+    {
+        let now = clock.now()
+        if circuits.state(of: subscription, at: now) == .halfOpen { note(.circuitHalfOpen) }
+        if case .failedForNow = verdict {
+            circuits.failed(subscription, at: now)
+        } else {
+            circuits.succeeded(subscription)
+        }
+        if case .open = circuits.state(of: subscription, at: now) { note(.circuitOpen) }
     }
 
     private mutating func record(

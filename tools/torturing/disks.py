@@ -22,6 +22,11 @@ def run(*command):
         raise Skipped(f"{command[0]} is not installed") from error
 
 
+def need_tracing():
+    if run("strace", "-o", "/dev/null", "true").returncode != 0:
+        raise Skipped("this machine does not let processes be traced")
+
+
 class Disk:
     """An ext4 in a file, mounted over a loop device. Needs root."""
 

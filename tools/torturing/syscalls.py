@@ -5,7 +5,7 @@ import shutil
 import threading
 import time
 
-from .disks import Skipped, run
+from .disks import need_tracing
 from .load import GivenUp, Load, in_seconds
 from .stage import Stage
 
@@ -23,8 +23,7 @@ def fault(name):
 
 
 def sweep_of(stage, name):
-    if run("strace", "-o", "/dev/null", "true").returncode != 0:
-        raise Skipped("this machine does not let processes be traced")
+    need_tracing()
     options = stage.options
     for kind in ("once", "from then on"):
         if options.nth:
