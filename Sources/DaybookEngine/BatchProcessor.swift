@@ -45,18 +45,18 @@ package struct BatchProcessor {
     ///
     /// - Parameter told: is given the result of each part once it is durable. All results together have one outcome
     ///   for each submission, in order.
-    /// - Throws: what is fatal. Whatever was not told by then has an unknown outcome.
+    /// - Throws: any other error of the storage. Whatever was not told by then has an unknown outcome.
     package mutating func processInParts(
         _ submissions: ArraySlice<Submission>, told: (Result) throws -> Void
     ) throws {
         let result: Result
         do {
             result = try process(submissions)
-        } catch  where !isFatal(error) && submissions.count > 1 {
+        } catch  where isNoRoom(error) && submissions.count > 1 {
             let middle = submissions.startIndex + submissions.count / 2
             try processInParts(submissions[..<middle], told: told)
             return try processInParts(submissions[middle...], told: told)
-        } catch  where !isFatal(error) {
+        } catch  where isNoRoom(error) {
             result = Result(
                 outcomes: submissions.map { _ in .unavailable(.diskFull) }, entries: [],
                 noRoom: error)
@@ -66,8 +66,8 @@ package struct BatchProcessor {
 
     /// Judges the submissions in order and commits what was accepted.
     ///
-    /// - Throws: a storage error. Nothing of the batch may be told to anybody as done; where
-    ///   `isFatal(error)`, whether it took effect is unknown and the process must stop.
+    /// - Throws: a storage error. Nothing of the batch may be told to anybody as done; unless
+    ///   `isNoRoom(error)`, whether it took effect is unknown and the process must stop.
     package mutating func process(_ submissions: some Collection<Submission>) throws -> Result {
         // A jump since the last look must not get into the log: it could never be undone.
         _ = monitor.observe()
@@ -76,8 +76,9 @@ package struct BatchProcessor {
         outcomes.reserveCapacity(submissions.count)
         var entries: [Entry] = []
         var recorded = lastRecorded
+        var isVouchedFor = false
         for submission in submissions {
-            outcomes.append(process(submission, in: &batch, &recorded, &entries))
+            outcomes.append(process(submission, in: &batch, &recorded, &isVouchedFor, &entries))
             if let error = batch.failure {
                 batch.abort()
                 throw error
@@ -88,6 +89,8 @@ package struct BatchProcessor {
         } else {
             try commit(batch)
             try store.checkFiles()
+            // Only now: an administrator's word counts where it is in the log.
+            if isVouchedFor { monitor.trust() }
             lastRecorded = recorded
             monitor.noteRecorded(recorded)
         }
@@ -96,10 +99,12 @@ package struct BatchProcessor {
 
     private mutating func process(
         _ submission: Submission, in batch: inout Batch, _ recorded: inout Instant,
-        _ entries: inout [Entry]
+        _ isVouchedFor: inout Bool, _ entries: inout [Entry]
     ) -> Outcome {
         let vouches = if case .trustClock = submission.command { true } else { false }
-        guard vouches || monitor.judgement != .ahead else { return .unavailable(.clockSuspect) }
+        guard vouches || isVouchedFor || monitor.judgement != .ahead else {
+            return .unavailable(.clockSuspect)
+        }
         let now = max(clock.now(), recorded)
         let newID = ids.next(at: now)
         if let key = submission.idempotency,
@@ -139,7 +144,7 @@ package struct BatchProcessor {
             events: events)
         batch.append(entry, payloads: submission.payloads(for: events))
         apply(entry, to: &batch)
-        if vouches { monitor.trust() }
+        if vouches { isVouchedFor = true }
         recorded = now
         entries.append(entry)
         return .accepted(

@@ -329,10 +329,10 @@ extension View {
     }
 }
 
-/// Whether an error of the storage leaves open what the disk has: then the process must stop.
-package func isFatal(_ error: any Error) -> Bool {
-    guard let error = error as? LMDBError else { return true }
-    return error.isFatal
+/// Whether a batch was too large for one transaction, or the map is full: less may still fit.
+package func isNoRoom(_ error: any Error) -> Bool {
+    guard let error = error as? LMDBError else { return false }
+    return error.isMapFull || error.isTransactionFull
 }
 
 /// Whether the disk or the map failed, and not what is on it.

@@ -64,7 +64,7 @@ struct FailureTests {
     @Test("when half of a batch dies, the other half is told that its outcome is unknown")
     func halves() async throws {
         let full = try mapIsFull()
-        #expect(!isFatal(full))
+        #expect(isNoRoom(full))
         let disk = try TestStore()
         let plan = Mutex<[(any Error)?]>([])
         let gate = Gate()
@@ -163,7 +163,7 @@ struct FailureTests {
                                 input: payload.payload)), team.id, payload)
                 ])
             }
-        } catch  where !isFatal(error) {
+        } catch  where isNoRoom(error) {
             return error
         }
         throw CocoaError(.coderInvalidValue)

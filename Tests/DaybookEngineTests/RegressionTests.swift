@@ -2,6 +2,7 @@ import DaybookCore
 import DaybookEngine
 import DaybookStore
 import Foundation
+import LMDB
 import Logging
 import Support
 import Synchronization
@@ -83,6 +84,27 @@ struct RegressionTests {
         bench.clock.advance(seconds: 1)
         _ = bench.monitor.observe()
         #expect(bench.monitor.judgement == .good)
+    }
+
+    @Test("an administrator's word that finds no room in the log does not count")
+    func wordWithoutRoom() throws {
+        var bench = try Bench()
+        bench.processor = try BatchProcessor(
+            store: bench.disk.store, clock: bench.clock, monitor: bench.monitor,
+            settings: Settings(), random: { 5 },
+            commit: { batch in
+                batch.abort()
+                throw LMDBError(code: -30_792, operation: "put")
+            })
+        bench.clock.jump(seconds: 3_600)
+        let asked = [Command.pause, .trustClock].enumerated().map { number, command in
+            Submission(
+                command, by: .system(.command), team: nil, id: .number(UInt64(900 + number)))
+        }
+        var outcomes: [Outcome] = []
+        try bench.processor.processInParts(asked[...]) { outcomes += $0.outcomes }
+        #expect(outcomes.map(\.refusal) == [.clockSuspect, .diskFull])
+        #expect(bench.monitor.judgement == .ahead)
     }
 
     @Test("ids rise over a restart in the same instant after 1,001 entries that made nothing")

@@ -13,7 +13,7 @@ enum Sometimes: String, CaseIterable {
     case released, pausedService, sentAgainAfterLoss
     case messageCameAgain, messageRefused, toldAgain, tellingRetried, receiverGone,
         toldAfterDeletion
-    case batchSplit, commandWithoutRoom, circuitOpen, circuitHalfOpen
+    case batchSplit, commandWithoutRoom, lostBetweenHalves, circuitOpen, circuitHalfOpen
 }
 
 /// The process as a simulator sees it: the writer's heart, the timer and the dispatcher over a real
@@ -25,8 +25,17 @@ struct Simulation {
 
     /// A storage that dies at a commit, or has no room for so many of them.
     private final class Fault: Sendable {
-        enum Kind: Equatable { case none, before, after, full(times: Int) }
-        let kind = Mutex(Kind.none)
+        enum End: Equatable { case none, before, after }
+
+        struct Kind: Equatable {
+            /// So many batches are too large.
+            var full = 0
+            /// So many of the next commits go well.
+            var well = 0
+            var end = End.none
+        }
+
+        let kind = Mutex(Kind())
     }
 
     private struct Died: Error {}
@@ -48,6 +57,8 @@ struct Simulation {
     private(set) var entries: [Entry] = []
     private(set) var acknowledged: [Asked] = []
     private var cancelled: Set<ScheduleID> = []
+    private var turnedAway: Set<CommandID> = []
+    private var taken: Set<CommandID> = []
     /// Messages that senders want to be runs, each until it was deleted.
     var messages: [Digest256] = []
     /// How often each message was put into the queue.
@@ -82,19 +93,28 @@ struct Simulation {
             store: disk.store, clock: clock, monitor: monitor, settings: settings,
             random: { chance.withLock { $0.next() } },
             commit: { batch in
-                switch fault.kind.withLock({ $0 }) {
-                case .none: try batch.commit()
+                let end = try fault.kind.withLock { kind throws -> Fault.End? in
+                    if kind.full > 0 {
+                        kind.full -= 1
+                        return nil
+                    }
+                    if kind.well > 0 {
+                        kind.well -= 1
+                        return Fault.End.none
+                    }
+                    return kind.end
+                }
+                switch end {
+                case nil:
+                    batch.abort()
+                    throw LMDBError(code: -30_792, operation: "put")
+                case .some(.none): try batch.commit()
                 case .before:
                     batch.abort()
                     throw Died()
                 case .after:
                     try batch.commit()
                     throw Died()
-                case .full(let times):
-                    guard times > 0 else { return try batch.commit() }
-                    fault.kind.withLock { $0 = .full(times: times - 1) }
-                    batch.abort()
-                    throw LMDBError(code: -30_792, operation: "put")
                 }
             })
     }
@@ -136,39 +156,53 @@ struct Simulation {
     /// again with the same keys, as they would.
     @discardableResult
     mutating func process(_ submissions: [Submission], mayDie: Bool = true) throws -> [Outcome] {
-        let kind = mayDie ? nextFault() : .none
+        let kind = mayDie ? nextFault() : Fault.Kind()
         fault.kind.withLock { $0 = kind }
         var parts: [BatchProcessor.Result] = []
+        var hasDied = false
         do {
             try processor.processInParts(submissions[...]) { parts.append($0) }
         } catch is Died {
-            note(kind == .before ? .lostBeforeCommit : .lostAfterCommit)
-            try restart()
-            let again = submissions.filter { $0.idempotency != nil }
-            if !again.isEmpty { note(.sentAgainAfterLoss) }
-            return try process(again, mayDie: false)
+            hasDied = true
         }
-        fault.kind.withLock { $0 = .none }
-        try observe()
+        fault.kind.withLock { $0 = Fault.Kind() }
         if parts.count > 1 { note(.batchSplit) }
         if parts.contains(where: { $0.noRoom != nil }) { note(.commandWithoutRoom) }
         let outcomes = parts.flatMap(\.outcomes)
         for (submission, outcome) in zip(submissions, outcomes) { learn(submission, outcome) }
-        return outcomes
+        guard hasDied else {
+            try observe()
+            return outcomes
+        }
+        note(kind.end == .before ? .lostBeforeCommit : .lostAfterCommit)
+        if !parts.isEmpty { note(.lostBetweenHalves) }
+        try restart()
+        let again = submissions.filter { $0.idempotency != nil }
+        if !again.isEmpty { note(.sentAgainAfterLoss) }
+        return try process(again, mayDie: false)
     }
 
     private mutating func nextFault() -> Fault.Kind {
+        var kind = Fault.Kind()
         switch Int.random(in: 0..<50, using: &numbers) {
-        case 0: .before
-        case 1: .after
-        // All halves of a few are too large, down to single ones.
-        case 2: .full(times: Int.random(in: 1...4, using: &numbers))
-        default: .none
+        case 0: kind.end = .before
+        case 1: kind.end = .after
+        case 2, 3:
+            // All halves of a few are too large, down to single ones; and it may die between two.
+            kind.full = Int.random(in: 1...4, using: &numbers)
+            kind.well = Int.random(in: 0...2, using: &numbers)
+            kind.end = numbers.pick([.none, .before, .after])
+        default: break
         }
+        return kind
     }
 
     private mutating func learn(_ submission: Submission, _ outcome: Outcome) {
-        guard case .accepted(let accepted) = outcome else { return }
+        guard case .accepted(let accepted) = outcome else {
+            turnedAway.insert(submission.commandID)
+            return
+        }
+        taken.insert(submission.commandID)
         if accepted.isReplayed { note(.duplicateKey) }
         if case .cancelSchedule(let id) = submission.command { cancelled.insert(id) }
         if submission.idempotency != nil, accepted.isChange || accepted.isReplayed {
@@ -190,7 +224,7 @@ struct Simulation {
     }
 
     mutating func restart() throws {
-        fault.kind.withLock { $0 = .none }
+        fault.kind.withLock { $0 = Fault.Kind() }
         try disk.reopen()
         if numbers.chance(1, of: 3) {
             // Thrown away, replayed in part, and taken up again.
@@ -233,6 +267,12 @@ struct Simulation {
             guard header.idempotency?.scope == asked.submission.idempotency?.scope else {
                 throw Broken(description: "I29: position \(position) is another command's")
             }
+        }
+        // Asked again with its key, one may be turned away and taken.
+        let never = turnedAway.subtracting(taken)
+        if let entry = entries.first(where: { never.contains($0.header.commandID) }) {
+            throw Broken(
+                description: "I5: entry \(entry.header.position) is of a command turned away")
         }
         var scopes: [Digest256: Position] = [:]
         for entry in entries {

@@ -113,6 +113,19 @@ extension Simulation {
                 }
             }
         }
+        for (subscription, ready) in Dictionary(grouping: ready, by: { $0.subscription?.id }) {
+            guard let subscription else { continue }
+            let most =
+                switch circuits.state(of: subscription, at: now) {
+                case .open: 0
+                case .halfOpen: 1
+                case .closed: 3
+                }
+            guard ready.count <= most else {
+                throw Broken(
+                    description: "\(ready.count) deliveries to \(subscription), not \(most)")
+            }
+        }
         // Nothing else happens for as long as a receiver is left alone.
         if isLeftAlone, let next, numbers.chance(1, of: 3) {
             clock.advance(microseconds: max(0, next.microseconds(since: now)))

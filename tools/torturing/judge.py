@@ -21,14 +21,17 @@ def read_log(binary, directory):
 class Judge:
     """One walk over the log, then a comparison with the ledger."""
 
-    def __init__(self, entries, ledger, outages, epsilon):
-        self.entries, self.ledger, self.epsilon = entries, ledger, epsilon
+    def __init__(self, entries, ledger, outages, epsilon, is_one_clock=True):
+        """`is_one_clock`: whether clients and server go by the same wall clock."""
+        self.entries, self.ledger, self.epsilon, self.is_one_clock = entries, ledger, epsilon, is_one_clock
         self.outages = sorted(outages)
         self.problems, self.counts = [], collections.Counter()
         self.lateness, self.served = [], []
         self.due, self.since, self.fired, self.cancelled, self.expired = {}, {}, {}, set(), set()
         self.status, self.attempt, self.workflow_of, self.of_schedule = {}, {}, {}, {}
         self.cap, self.busy = {}, collections.Counter()
+        # By run and attempt: the worker that it was given to, and how it ended.
+        self.given, self.ended = {}, {}
 
     def verdict(self):
         self.walk()
@@ -128,6 +131,8 @@ class Judge:
         if event["attempt"] != self.attempt.get(run, 0) + 1:
             self.wrong(f"attempt {event['attempt']} of {run} at {position} follows {self.attempt.get(run)}")
         self.attempt[run] = event["attempt"]
+        if event.get("worker"):
+            self.given[run, event["attempt"]] = event["worker"]
         workflow = self.workflow_of.get(run)
         self.busy[workflow] += 1
         if 0 < self.cap.get(workflow, 0) < self.busy[workflow]:
@@ -153,6 +158,7 @@ class Judge:
 
     def end(self, event, position, status, legal):
         run = event["run_id"]
+        self.ended[run, self.attempt.get(run)] = status
         if self.status.get(run) == "in_progress":
             self.busy[self.workflow_of.get(run)] -= 1
             if event.get("attempt", self.attempt[run]) != self.attempt[run]:
@@ -176,10 +182,14 @@ class Judge:
             if times > 1:
                 self.wrong(f"{times} commands were answered with position {position}")
         for entry in self.entries:
+            if not entry["actor"].startswith("key:") \
+                    and any(event["event"] == "schedule_cancelled" for event in entry["events"]):
+                self.wrong(f"entry {entry['position']} cancels a promise, and nobody asked for it")
             # What came of no command that anybody knows of, or of one that had its effect twice.
             if entry["actor"].startswith("key:") and entry["command"] in OF_CLIENTS \
                     and entry["position"] not in told_at:
                 self.wrong(f"entry {entry['position']} ({entry['command']}) was told to nobody")
+        self.compare_claims()
         for id in self.ledger.promised:
             if id not in self.due:
                 self.wrong(f"{id} was promised and is not in the log")
@@ -197,6 +207,22 @@ class Judge:
             if status not in ("completed", "failed", "cancelled"):
                 self.wrong(f"run {run} is {status} in the end")
 
+    def compare_claims(self):
+        """What workers were given is in the log, to one worker each, and only they complete it."""
+        told = {}
+        for run, attempt, worker, heard in self.ledger.claimed:
+            if told.setdefault((run, attempt), worker) != worker:
+                self.wrong(f"attempt {attempt} of {run} was given to {worker} and to {told[run, attempt]}")
+            if self.given.get((run, attempt)) != worker:
+                self.wrong(f"attempt {attempt} of {run} was given to {worker}, and the log says "
+                           f"{self.given.get((run, attempt))}")
+            due = self.due.get(self.of_schedule.get(run), 0)
+            if self.is_one_clock and heard < due:
+                self.wrong(f"{worker} had {run} {due - heard} µs before it was due")
+        for (run, attempt), worker in self.given.items():
+            if (run, attempt) not in told and self.ended.get((run, attempt)) == "completed":
+                self.wrong(f"attempt {attempt} of {run} was completed, and {worker} was never given it")
+
     def compare_told(self, told):
         """The entry that was named is there, of that request, and says what was asked for."""
         if told.position > len(self.entries):
@@ -208,6 +234,10 @@ class Judge:
             self.wrong(f"request {told.request} was answered with {told.position}, the entry of "
                        f"{entry['request_id']}")
             return
+        recorded = instant(entry["recorded_at"])
+        if self.is_one_clock and not told.asked <= recorded <= told.heard:
+            self.wrong(f"{told.event} at {told.position} was recorded {recorded - told.asked} µs after it was asked "
+                       f"for, and {told.heard - recorded} µs before it was confirmed")
         for index, event in enumerate(entry["events"]):
             if told.object not in (event.get("schedule_id"), event.get("run_id"), event.get("workflow_id")):
                 continue

@@ -10,8 +10,11 @@ import threading
 import time
 
 # What a client was told, and what the entry at `position` must therefore say. `request` is None where the
-# answer was given again: it then names its own request, not the one that had the effect.
-Told = collections.namedtuple("Told", "position event object request expected")
+# answer was given again: it then names its own request, not the one that had the effect. `asked` and `heard` are
+# when, in microseconds since 1970: the first time it asked, and when the answer was there.
+Told = collections.namedtuple("Told", "position event object request expected asked heard")
+# A run that a worker was given.
+Claimed = collections.namedtuple("Claimed", "run attempt worker heard")
 
 
 class GivenUp(Exception):
@@ -24,6 +27,10 @@ def instant(text):
     return int(time.replace(microsecond=0).timestamp()) * 1_000_000 + time.microsecond
 
 
+def wall():
+    return time.time_ns() // 1000
+
+
 def in_seconds(seconds):
     moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
     return moment.isoformat().replace("+00:00", "Z")
@@ -34,7 +41,7 @@ class Ledger:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.told, self.problems = [], []
+        self.told, self.claimed, self.problems = [], [], []
         # Codes of answers that said "not now", and how often nobody answered at all.
         self.turned_away = collections.Counter()
         self.given_again = 0
@@ -65,6 +72,8 @@ class Asker:
         self.is_over = threading.Event()
         # Seconds that each try took, and what came of it.
         self.tries = []
+        # Of the last request: when it was asked first, and whether a try of it may have had an effect unheard of.
+        self.asked, self.may_have_happened = 0, False
 
     def ask(self, method, path, body=None, keyed=True):
         """Status, body and headers of the answer that is one."""
@@ -74,6 +83,7 @@ class Asker:
             headers["Idempotency-Key"] = f"{self.name}-{self.count}"
         data = None if body is None else json.dumps(body)
         deadline = time.monotonic() + self.patience
+        self.asked, self.may_have_happened = wall(), False
         while time.monotonic() < deadline and not self.is_over.is_set():
             began = time.monotonic()
             try:
@@ -89,12 +99,15 @@ class Asker:
                 is_late = isinstance(error, TimeoutError)
                 self.tries.append((time.monotonic() - began, None))
                 self.ledger.count("no answer in time" if is_late else "no answer")
+                self.may_have_happened = True
                 self.connection.close()
                 self.connection = None
                 time.sleep(0.02)
                 continue
             if answer.status == 503:
-                self.ledger.count(json.loads(text)["code"])
+                code = json.loads(text)["code"]
+                self.ledger.count(code)
+                self.may_have_happened |= code == "outcome_unknown"
                 time.sleep(0.05)
                 continue
             return answer.status, json.loads(text), answer.headers
@@ -110,9 +123,11 @@ class Asker:
             self.ledger.complain(f"{method} {path} {str(body)[:100]}: {status} {answer}")
             return None
         again = headers["Idempotent-Replayed"] == "true"
+        if again and not self.may_have_happened:
+            self.ledger.complain(f"{method} {path} was taken, though each try before had heard a clear no")
         self.ledger.note(
             Told(int(headers["Daybook-Position"]), event, object or answer["id"],
-                 None if again else headers["Daybook-Request-Id"], expected or {}), again)
+                 None if again else headers["Daybook-Request-Id"], expected or {}, self.asked, wall()), again)
         return answer
 
 
@@ -196,6 +211,10 @@ class Worker(Client):
         if status != 200:
             self.ledger.complain(f"claim: {status} {answer}")
             return
+        heard = wall()
+        with self.ledger.lock:
+            self.ledger.claimed += [Claimed(run["run_id"], run["attempt"], self.asker.name, heard)
+                                    for run in answer["runs"]]
         for run in answer["runs"]:
             id, attempt = run["run_id"], run["attempt"]
             path, choice = f"/workflow-runs/{id}", self.chance.random()

@@ -21,15 +21,18 @@ def kill(stage):
         stage.down()
         stage.server.kill()
         stage.met["kills"] += 1
-        while stage.chance.random() < 0.4:
+        for _ in range(stage.chance.choice((0, 1, 1, 2))):
             # A release is there after some 50 ms.
-            after = stage.chance.uniform(0, stage.chance.choice((0.05, 0.6)))
+            after = stage.chance.uniform(0, stage.chance.choice((0.04, 0.6)))
             timer = threading.Timer(after, lambda: stage.server.process.kill())
             timer.start()
             started = stage.try_start()
             timer.cancel()
             if started and stage.server.process.poll() is None:
                 stage.server.kill()
+            code = stage.server.process.wait(30)
+            stage.expect(code == -signal.SIGKILL,
+                         f"a start before the kill ended with {code}: {stage.server.said()[-700:]}")
             stage.met["kills after it started" if started else "kills while it started"] += 1
         stage.start()
     stage.run_for(1)
@@ -48,9 +51,9 @@ def pause(stage):
         os.kill(stage.server.process.pid, signal.SIGSTOP)
         time.sleep(stage.options.pause_seconds)
         os.kill(stage.server.process.pid, signal.SIGCONT)
+        stage.up()
         stage.met["standstills"] += 1
         stage.run_for(1.5, 2)
-        stage.up()
     stage.run_for(1, 2)
     stage.met["standstills noticed"] += stage.server.said().count("the process stood still")
     stage.finish()
@@ -80,6 +83,7 @@ def clock(stage):
         return False
 
     set_clock(0)
+    stage.is_one_clock = False
     stage.begin(wrapper=(
         f"exec env LD_PRELOAD={FAKETIME} FAKETIME_SHARED='{shared}' FAKETIME_TIMESTAMP_FILE={offset} "
         'FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 "$@"'))

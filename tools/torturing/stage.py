@@ -28,6 +28,8 @@ class Stage:
         self.lateness, self.served, self.entries, self.last_recorded = [], [], 0, 0
         self.server, self.load, self.disk, self.outage_began = None, None, None, None
         self.cleaners = []
+        # Whether the server goes by the same wall clock as the clients.
+        self.is_one_clock = True
 
     # The server
 
@@ -129,18 +131,23 @@ class Stage:
         self.judge()
 
     def check(self):
+        found = self.found_by_check()
+        self.expect(found is None, found)
+
+    def found_by_check(self):
+        """What `daybook check` finds in the directory; None where all is well."""
         checked = self.run_daybook(
             "check", "--json", "--data-dir", self.server.directory, "--scratch", self.top)
         try:
-            self.expect(
-                checked.returncode == 0 and json.loads(checked.stdout)["ok"],
-                f"daybook check: {checked.returncode} {checked.stdout[-700:]} {checked.stderr[-700:]}")
+            is_well = checked.returncode == 0 and json.loads(checked.stdout)["ok"]
         except ValueError:
-            self.expect(False, f"daybook check: {checked.returncode} {checked.stderr[-700:]}")
+            is_well = False
+        return None if is_well else \
+            f"daybook check: {checked.returncode} {checked.stdout[-700:]} {checked.stderr[-700:]}"
 
     def judge(self):
         entries = judge.read_log(self.binary, self.server.directory)
-        verdict = judge.Judge(entries, self.load.ledger, self.outages, self.options.epsilon)
+        verdict = judge.Judge(entries, self.load.ledger, self.outages, self.options.epsilon, self.is_one_clock)
         self.problems += verdict.verdict()
         self.lateness, self.served, self.entries = verdict.lateness, verdict.served, len(entries)
         self.last_recorded = instant(entries[-1]["recorded_at"]) / 1e6 if entries else 0
@@ -148,9 +155,10 @@ class Stage:
         self.met["commands confirmed"] += len(ledger.told)
         self.met["confirmed again after a loss"] += ledger.given_again
         self.met["promises"] += len(ledger.promised)
+        self.met["runs given to workers"] += len(ledger.claimed)
         self.met["firings judged"] += verdict.counts["schedule_fired"]
         self.met["firings late by an outage"] += len(verdict.lateness) - len(verdict.served)
-        self.wanted |= {"commands confirmed", "promises", "firings judged"}
+        self.wanted |= {"commands confirmed", "promises", "firings judged", "runs given to workers"}
 
     def by_chance(self, *met):
         """What a single round may miss, and all rounds of a long campaign together must not."""

@@ -221,7 +221,6 @@ def slow_syncs(stage):
 
 
 def goes_on(stage):
+    stage.up()
     before = len(stage.load.ledger.told)
     stage.expect(wait_for(30, lambda: len(stage.load.ledger.told) > before + 3), "it does not go on")
-    time.sleep(1)
-    stage.up()

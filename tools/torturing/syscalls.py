@@ -1,6 +1,7 @@
 """Calls to the system that fail: the Nth once, and from the Nth on, for N = 1, 2, … until nothing is met."""
 
 import os
+import re
 import shutil
 import threading
 import time
@@ -52,9 +53,9 @@ def one(outer, name, kind, number):
         directory = os.path.join(top, "data")
         paths = " ".join(f"-P {path}" for path in files_of(directory, name))
         stage.prepare(directory, (
-            f"exec strace -D -f -qq -o {trace} {paths} -e trace={name} "
+            f"exec strace -D -f -qq -A -o {trace} {paths} -e trace={name} "
             f'-e inject={name}:error={ERRORS[name]}:when={when} "$@"'))
-        play(stage)
+        play(stage, lasts=kind != "once")
         injected = injected_in(trace)
         # Whatever of the database could not be written or synced: the server must not go on as if it had been.
         stage.expect(not injected or any(what.startswith("ended with") for what in stage.met),
@@ -95,18 +96,18 @@ def files_of(directory, name):
             yield f"{directory}/{file}.tmp"
 
 
-def play(stage):
-    """A few commands, one after the other, while a watcher starts the server again (without the fault)
-    when it ends."""
+def play(stage, lasts):
+    """A few commands, one after the other, while a watcher starts the server again when it ends: without the fault, but
+    where it lasts only after a start that must fail, too."""
     if not stage.try_start():
-        ended(stage, starting=True)
+        ended(stage, lasts, starting=True)
     story = Story(stage)
     thread = threading.Thread(target=story.tell)
     thread.start()
     deadline = time.monotonic() + 120
     while thread.is_alive() and time.monotonic() < deadline:
         if stage.server.process.poll() is not None:
-            ended(stage)
+            ended(stage, lasts)
         time.sleep(0.02)
     if not stage.expect(not thread.is_alive(), "the scenario did not come to its end"):
         return
@@ -130,12 +131,22 @@ def plain(stage):
     stage.server.binary = stage.binary
 
 
-def ended(stage, starting=False):
+def ended(stage, lasts, starting=False):
     code = stage.server.process.returncode
     wanted = (70, 73) if starting else (70,)
     stage.expect(code in wanted, f"the server ended with {code}: {stage.server.said()[-700:]}")
     stage.met[f"ended with {code}"] += 1
     stage.down()
+    if lasts and stage.server.binary != stage.binary:
+        # Now from the first call on.
+        with open(stage.server.binary) as file:
+            script = file.read()
+        with open(stage.server.binary, "w") as file:
+            file.write(re.sub(r":when=\d+\+", ":when=1+", script))
+        stage.expect(not stage.try_start() or stage.died({70, 73}) is not None, "it serves from what cannot be written")
+        code = stage.server.process.poll()
+        stage.expect(code in (70, 73), f"a start on it ended with {code}: {stage.server.said()[-700:]}")
+        stage.met["starts refused while it lasts"] += 1
     plain(stage)
     stage.start()
 
