@@ -2,6 +2,7 @@ import DaybookCore
 import DaybookEngine
 import DaybookStore
 import Foundation
+import LMDB
 import Logging
 import ServiceLifecycle
 import Support
@@ -96,6 +97,27 @@ struct FailureTests {
         for _ in 0..<50_000 where told.all.count < 4 { await Task.yield() }
         #expect(told.all.count == 4, "\(4 - told.all.count) wait for ever")
         #expect(told.all.allSatisfy { $0 == .outcomeUnknown })
+    }
+
+    @Test("an error of the store that is not about room stops the engine")
+    func otherErrors() async throws {
+        let disk = try TestStore()
+        let fails = Atomic(false)
+        let engine = try LiveEngine.engine(on: disk) { batch in
+            guard fails.load(ordering: .relaxed) else { return try batch.commit() }
+            batch.abort()
+            // MDB_KEYEXIST: a position that is taken.
+            throw LMDBError(code: -30_799, operation: "append")
+        }
+        engine.start { _ in .filled(1) }
+        await engine.ready()
+        let team = try #require(try engine.read { try $0.teams() }.first).id
+        let live = LiveEngine(engine: engine, clock: ManualClock(), gate: Gate(), team: team)
+        let workflow = try await live.workflow()
+        fails.store(true, ordering: .relaxed)
+        #expect(await live.submit(.execute(workflow, NewRun())).refusal == .outcomeUnknown)
+        await engine.waitForEnd()
+        #expect(engine.failure is LMDBError)
     }
 
     @Test("the start is in the log, also where the clock was set before the writer came to it")

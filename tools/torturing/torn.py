@@ -156,7 +156,8 @@ class Bench:
         try:
             if server.start() is None:
                 raise Wrong(f"no start on it: {server.process.returncode} {server.said()[-500:]}")
-            workflow = self.command(server, "/workflows", {"name": "after", "definition": {"executor": {"type": "echo"}}})
+            workflow = self.command(
+                server, "/workflows", {"name": "after", "definition": {"executor": {"type": "echo"}}})
             for _ in range(3):
                 self.command(server, f"/workflows/{workflow['id']}/execute", {"run_input": "x" * 3000})
             code = server.stop()
@@ -186,7 +187,8 @@ class Bench:
             if data:
                 image, _ = self.record.image(
                     meta.end, "everything", self.stage.chance, without=self.stage.chance.choice(data))
-                self.stage.met["lies of a disk found"] += self.wrong_with(image, self.record.told_by(meta.end)) is not None
+                found = self.wrong_with(image, self.record.told_by(meta.end))
+                self.stage.met["lies of a disk found"] += found is not None
             told = self.record.told_after(meta)
             if told:
                 image, _ = self.record.image(meta.begin, "nothing", self.stage.chance)
