@@ -144,13 +144,32 @@ extension View {
         return nil
     }
 
-    /// The first row of the projections that is not the same in the other snapshot, by table and key.
-    package borrowing func firstDifference(from other: borrowing View) throws -> Finding? {
-        guard try layout() == other.layout() else {
+    /// What keeps the projections from being compared with the log: they are of another layout, or do not end where
+    /// it ends. Both is so after a start or an import that was broken off, and where the row that names the set in
+    /// use is damaged.
+    package borrowing func checkProjectionsEnd() throws -> Finding? {
+        guard try layout() == Rows.layout else { return .otherLayout }
+        let last = try lastPosition()
+        let reached: Position
+        do {
+            reached = try service().position
+        } catch is LogError {
+            return Finding(
+                .projections, "the row does not read", table: TableName.meta.rawValue,
+                key: tables.serviceKey)
+        }
+        guard reached == last else {
             return Finding(
                 .projections,
-                "they are of another version's layout: the next start of this one rebuilds them")
+                "they end at entry \(reached), and the log at \(last): the next start goes on from there",
+                table: TableName.meta.rawValue, key: tables.serviceKey)
         }
+        return nil
+    }
+
+    /// The first row of the projections that is not the same in the other snapshot, by table and key.
+    package borrowing func firstDifference(from other: borrowing View) throws -> Finding? {
+        guard try layout() == other.layout() else { return .otherLayout }
         for name in TableName.allCases where name.isProjection {
             var after: [UInt8]?
             repeat {
@@ -171,6 +190,9 @@ extension View {
 }
 
 extension Finding {
+    static let otherLayout = Finding(
+        .projections,
+        "they are of another version's layout: the next start of this one rebuilds them")
     static let otherRows = Finding(.log, "the log has rows that are not its entries")
 
     /// - Parameter position: how far the log was read before.

@@ -205,11 +205,8 @@ struct Checker {
             report.finding = try finding ?? reading.read { try $0.checkIndexes() }
             // A log that does not verify can't be replayed.
             guard finding?.part != .log else { return report }
-            if try reading.read({ try $0.layout() }) != Rows.layout {
-                report.finding = Finding(
-                    .projections,
-                    "they are of another version's layout: the next start of this one rebuilds them"
-                )
+            if let finding = try reading.read({ try $0.checkProjectionsEnd() }) {
+                report.finding = finding
                 return report
             }
         }

@@ -233,6 +233,25 @@ struct LogTests {
         #expect(try disk.dump().firstDifference(from: before) == nil)
     }
 
+    @Test(
+        "projections that do not end where the log ends are told, and brought up to date by a start"
+    )
+    func otherEnd() throws {
+        let disk = try someLog()
+        _ = try disk.store.rebuild()
+        let before = try disk.dump()
+        #expect(try disk.store.read { try $0.checkProjectionsEnd() } == nil)
+        // Without it the other set is taken for the one in use, and that is empty.
+        try tamper(disk, "meta") { transaction, table in
+            _ = try transaction.delete(table, Array("live".utf8))
+        }
+        let finding = try disk.store.read { try $0.checkProjectionsEnd() }
+        #expect(finding?.what.contains("end at entry 0, and the log at 9") == true)
+        try disk.store.bringUpToDate()
+        #expect(try disk.store.read { try $0.checkProjectionsEnd() } == nil)
+        #expect(try disk.dump().firstDifference(from: before) == nil)
+    }
+
     @Test("a second store on the directory is refused; a reader beside it is not")
     func oneOwner() throws {
         let disk = try someLog()
