@@ -203,7 +203,8 @@ actor Worker {
                 "workflow-runs/\(run.id)/release", ["attempt": .integer(run.attempt)], timeout: 2)
             say("\(run): release, \(answer.status)")
         }
-        exit(0)
+        // At once: the end of `main` may be in `exit` already, which must not run twice.
+        _exit(0)
     }
 
     /// Without an answer it is that of a server that cannot just now: 503.
