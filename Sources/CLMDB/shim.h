@@ -20,3 +20,9 @@ static inline long long daybook_birth(const char *path) {
     return (long long)status.stx_btime.tv_sec * 1000000000 + status.stx_btime.tv_nsec;
 }
 #endif
+
+/* Asks the processor for the bytes before an address, as many as an entry of the log has or two. Where they are not
+   memory of the process, nothing happens. */
+static inline void daybook_prefetch_before(const void *address) {
+    for (int line = 1; line <= 8; line++) __builtin_prefetch((const char *)address - 64 * line);
+}

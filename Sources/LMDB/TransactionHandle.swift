@@ -116,6 +116,8 @@ final class TransactionHandle {
         var key: [UInt8] = []
         var value: [UInt8] = []
         while let entry = next {
+            // LMDB fills a page from its end: what comes next lies before this.
+            daybook_prefetch_before(entry.key.mv_data)
             key.replaceAll(with: entry.key)
             value.replaceAll(with: entry.value)
             guard try body(key, &value) else { return }

@@ -49,8 +49,8 @@ def verify(ground, report):
     """The chain over the same log: `daybook check --chain`, which verifies the hash of every entry, on all cores; by
     the time that it tells. The middle of three.
 
-    Compared with one SHA-256 over the same bytes, on one core. `stats_seconds` is the time of `daybook log stats`,
-    which verifies and decodes every entry, one after the other.
+    Compared with one SHA-256 over the same bytes, on one core; the middle of three, too. `stats_seconds` is the time of
+    `daybook log stats`, which verifies and decodes every entry, one after the other.
     """
     entries, pending = log_size(ground)
     directory = ground.mixed(entries, pending)
@@ -66,12 +66,16 @@ def verify(ground, report):
     decoded = time.monotonic() - begun
     output = subprocess.run([ground.raw_lmdb, "entries", os.path.join(directory, "db")], check=True,
                             capture_output=True).stdout
-    begun = time.monotonic()
-    hashlib.sha256(output).digest()
-    hashed = time.monotonic() - begun
+    all_hashed = []
+    for _ in range(3):
+        begun = time.monotonic()
+        hashlib.sha256(output).digest()
+        all_hashed.append(time.monotonic() - begun)
+    hashed = statistics.median(all_hashed)
     report.add("verify", found["entries"] / took, "entries/s", found["entries"] / hashed, 0.3, 0.8,
                of="ratio", better="higher", baseline_is="one SHA-256 over the same bytes (OpenSSL)",
-               entries=found["entries"], bytes=len(output), stats_seconds=decoded, all_seconds=times)
+               entries=found["entries"], bytes=len(output), stats_seconds=decoded, all_seconds=times,
+               baseline_seconds=all_hashed)
 
 
 def start(ground, report):
