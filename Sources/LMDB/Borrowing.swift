@@ -26,8 +26,16 @@ extension [UInt8] {
         bytes.withUnsafeBytes { bytes in
             guard start >= 0, start + bytes.count <= count else { return false }
             return withUnsafeBytes { own in
-                UnsafeRawBufferPointer(rebasing: own[start..<start + bytes.count])
-                    .elementsEqual(bytes)
+                // By words: `elementsEqual` goes byte by byte.
+                let width = MemoryLayout<UInt64>.size
+                var place = 0
+                while place + width <= bytes.count {
+                    let word = own.loadUnaligned(fromByteOffset: start + place, as: UInt64.self)
+                    guard word == bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                    else { return false }
+                    place += width
+                }
+                return (place..<bytes.count).allSatisfy { own[start + $0] == bytes[$0] }
             }
         }
     }
