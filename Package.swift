@@ -67,9 +67,15 @@ let package = Package(
         .systemLibrary(
             name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
         .target(name: "LMDB", dependencies: ["CLMDB"], swiftSettings: settings),
+        .systemLibrary(
+            name: "CLibcrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .target(name: "Libcrypto", dependencies: ["CLibcrypto"], swiftSettings: settings),
         .target(
             name: "DaybookStore",
-            dependencies: ["DaybookCore", "LMDB", collections, crypto, protobuf],
+            dependencies: [
+                "DaybookCore", "LMDB", "Libcrypto", collections, crypto, protobuf,
+            ],
             swiftSettings: settings),
         .target(
             name: "DaybookEngine",
@@ -116,6 +122,9 @@ let package = Package(
             dependencies: ["DaybookCore", "DaybookStore", "DaybookEngine"],
             path: "Tests/Support", swiftSettings: settings),
         .testTarget(name: "LMDBTests", dependencies: ["LMDB", "Support"], swiftSettings: settings),
+        .testTarget(
+            name: "LibcryptoTests", dependencies: ["Libcrypto", "Support", crypto],
+            swiftSettings: settings),
         .testTarget(
             name: "DaybookCoreTests", dependencies: ["DaybookCore", "DaybookStore", "Support"],
             swiftSettings: settings),

@@ -54,8 +54,8 @@ enum Keys {
         key(8) { $0.uint64(position) }
     }
 
-    static func isPosition(_ position: Position, _ key: [UInt8]) -> Bool {
-        key.count == 8 && key.reduce(0) { $0 << 8 | Position($1) } == position
+    static func isPosition(_ position: Position, _ key: Span<UInt8>) -> Bool {
+        key.count == 8 && key.indices.reduce(0) { $0 << 8 | Position(key[$1]) } == position
     }
 
     static func payload(_ location: PayloadLocation) -> [UInt8] {

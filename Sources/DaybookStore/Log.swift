@@ -1,68 +1,67 @@
-import Crypto
 import DaybookCore
 import LMDB
+import Libcrypto
 
 /// The hashes of the log: `leaf(n) = SHA-256(0x00 ‖ entry bytes)`, the leaf of RFC 6962 section 2.1,
 /// and `chain(n) = SHA-256(chain(n-1) ‖ leaf(n))` from 32 zero bytes.
 package enum Chain {
-    package static let start = [UInt8](repeating: 0, count: 32)
+    package static let start = [UInt8](repeating: 0, count: SHA256Stream.byteCount)
     /// What a leaf hash begins with.
-    fileprivate static let leafMark: [UInt8] = [0]
+    private static let leafMark: [UInt8] = [0]
 
     package static func leaf(_ entry: [UInt8]) -> [UInt8] {
-        var hash = SHA256()
-        leafMark.lend { hash.update(bufferPointer: $0) }
-        entry.lend { hash.update(bufferPointer: $0) }
-        return Array(copying: hash.finalize())
+        Array(copying: leaf(entry.span).span)
     }
 
     package static func next(after chain: [UInt8], leaf: [UInt8]) -> [UInt8] {
-        var hash = SHA256()
-        chain.lend { hash.update(bufferPointer: $0) }
-        leaf.lend { hash.update(bufferPointer: $0) }
-        return Array(copying: hash.finalize())
+        Array(copying: next(after: chain.span, leaf: leaf.span).span)
+    }
+
+    fileprivate static func leaf(_ entry: Span<UInt8>) -> SHA256Stream.Digest {
+        sha256(leafMark.span, entry)
+    }
+
+    fileprivate static func next(
+        after chain: Span<UInt8>, leaf: Span<UInt8>
+    ) -> SHA256Stream.Digest {
+        sha256(chain, leaf)
+    }
+
+    private static func sha256(_ first: Span<UInt8>, _ second: Span<UInt8>) -> SHA256Stream.Digest {
+        var hash = SHA256Stream()
+        hash.update(first)
+        hash.update(second)
+        return hash.finalize()
     }
 }
 
 /// Verifies values of the table `log` in their order, without allocating anything for one.
 struct ChainVerifier {
-    /// The chain hash of the value before, and the leaf of this one.
-    private var node: [UInt8]
-
-    init(after chain: [UInt8] = Chain.start) {
-        node = chain + Chain.start
-    }
-
+    /// The chain hash of the value before.
+    private var chain: SHA256Stream.Digest
     /// The leaf of the value that was verified last.
-    var leaf: ArraySlice<UInt8> { node[Chain.start.count...] }
+    private(set) var leaf: SHA256Stream.Digest
+
+    init() {
+        chain = .init(repeating: 0)
+        leaf = .init(repeating: 0)
+    }
 
     /// Goes on after this value, whose hash is believed.
     ///
     /// - Returns: whether it is a value of the table.
-    mutating func goOn(after value: [UInt8]) -> Bool {
+    mutating func goOn(after value: Span<UInt8>) -> Bool {
         guard LogRecord.isOne(value) else { return false }
-        node.overwrite(from: 0, with: value[1..<LogRecord.headerByteCount])
+        for index in chain.indices { chain[index] = value[1 + index] }
         return true
     }
 
     /// Whether the value has the chain hash that its entry gives after the value before.
-    ///
-    /// - Parameter value: is changed only while this runs.
-    mutating func verify(_ value: inout [UInt8]) -> Bool {
+    mutating func verify(_ value: Span<UInt8>) -> Bool {
         guard LogRecord.isOne(value) else { return false }
-        // For a moment the mark stands before the entry, so that both are hashed in one go.
-        let place = LogRecord.headerByteCount - 1
-        let last = value[place]
-        value[place] = Chain.leafMark[0]
-        var leaf = SHA256()
-        value.lend(from: place) { leaf.update(bufferPointer: $0) }
-        value[place] = last
-        node.overwrite(from: Chain.start.count, with: leaf.finalize())
-        var chain = SHA256()
-        node.lend { chain.update(bufferPointer: $0) }
-        let computed = chain.finalize()
-        node.overwrite(from: 0, with: computed)
-        return value.holds(computed, at: 1)
+        leaf = Chain.leaf(value.extracting(LogRecord.headerByteCount...))
+        chain = Chain.next(after: chain.span, leaf: leaf.span)
+        return value.extracting(1..<LogRecord.headerByteCount).holdsSame(as: chain.span)
     }
 }
 
@@ -85,13 +84,13 @@ package struct LogRecord: Sendable {
     }
 
     /// Whether a stored value is long enough and of this format.
-    fileprivate static func isOne(_ value: [UInt8]) -> Bool {
+    fileprivate static func isOne(_ value: Span<UInt8>) -> Bool {
         value.count >= headerByteCount && value[0] == format
     }
 
     /// Takes a stored value apart; `nil` when it is too short or of another format.
     init?(value: [UInt8]) {
-        guard Self.isOne(value) else { return nil }
+        guard Self.isOne(value.span) else { return nil }
         chain = Array(value[1..<Self.headerByteCount])
         entry = Array(value[Self.headerByteCount...])
     }
@@ -142,10 +141,11 @@ extension SaltedPayload {
     }
 
     package static func digest(_ salt: [UInt8], _ bytes: [UInt8]) -> Digest256 {
-        var hash = SHA256()
-        salt.lend { hash.update(bufferPointer: $0) }
-        bytes.lend { hash.update(bufferPointer: $0) }
-        guard let digest = Digest256(bytes: Array(copying: hash.finalize())) else {
+        var hash = SHA256Stream()
+        hash.update(salt.span)
+        hash.update(bytes.span)
+        let sum = hash.finalize()
+        guard let digest = Digest256(span: sum.span) else {
             preconditionFailure("SHA-256 has 32 bytes")
         }
         return digest

@@ -1,6 +1,6 @@
-import Crypto
 import DaybookCore
 import LMDB
+import Libcrypto
 
 /// The Merkle tree of RFC 6962, section 2.1, over the leaves of the log. The leaf of the entry at
 /// position p has the index p − 1.
@@ -11,19 +11,19 @@ package protocol MerkleTree: ~Copyable {
 
 package enum Merkle {
     /// The hash of a tree without leaves: SHA-256 of nothing.
-    package static let empty = Array(SHA256.hash(data: [] as [UInt8]))
+    package static let empty = Array(copying: SHA256Stream().finalize().span)
 
     /// The bytes of a hash.
-    static let byteCount = SHA256.byteCount
+    static let byteCount = SHA256Stream.byteCount
     /// What the hash of two begins with.
     private static let nodeMark: [UInt8] = [1]
 
     package static func node(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
-        var hash = SHA256()
-        nodeMark.lend { hash.update(bufferPointer: $0) }
-        left.lend { hash.update(bufferPointer: $0) }
-        right.lend { hash.update(bufferPointer: $0) }
-        return Array(copying: hash.finalize())
+        var hash = SHA256Stream()
+        hash.update(nodeMark.span)
+        hash.update(left.span)
+        hash.update(right.span)
+        return Array(copying: hash.finalize().span)
     }
 
     /// The root over hashes that stand one behind the other; where their number is odd, the last one is taken up as it
@@ -35,10 +35,10 @@ package enum Merkle {
             for start in stride(from: 0, to: level.count, by: 2 * byteCount) {
                 let two = start..<min(start + 2 * byteCount, level.count)
                 if two.count == 2 * byteCount {
-                    var hash = SHA256()
-                    nodeMark.lend { hash.update(bufferPointer: $0) }
-                    level.lend(two) { hash.update(bufferPointer: $0) }
-                    level.overwrite(from: end, with: hash.finalize())
+                    var hash = SHA256Stream()
+                    hash.update(nodeMark.span)
+                    hash.update(level.span.extracting(two))
+                    level.overwrite(from: end, with: hash.finalize().span)
                 } else {
                     level.replaceSubrange(end..<end + byteCount, with: level[two])
                 }

@@ -1,6 +1,7 @@
 import DaybookCore
 import Dispatch
 import Foundation
+import LMDB
 import Synchronization
 
 /// Reads and verifies the log ahead of a rebuild, on a thread of its own, and decodes it on others: three batches at
@@ -121,7 +122,7 @@ final class ReadAhead: Sendable {
         batch.ends.reserveCapacity(count)
         try store.read { view in
             try view.verifiedBytes(from: first) { position, bytes, leaf in
-                batch.bytes += bytes
+                batch.bytes.append(copying: bytes)
                 batch.ends.append(batch.bytes.count)
                 batch.tree += tree.add(leaf, at: position)
                 return batch.ends.count < count && batch.bytes.count < maximumBytes

@@ -64,7 +64,7 @@ enum StoredTree {
     ) throws -> [[UInt8]] {
         var leaves: [[UInt8]] = []
         try transaction.followChain(tables.log, from: first, to: last) { _, _, leaf in
-            leaves.append(Array(leaf))
+            leaves.append(Array(copying: leaf))
             return true
         }
         return leaves
@@ -91,8 +91,8 @@ enum StoredTree {
         }
 
         /// The rows that the leaf completes.
-        mutating func add(_ leaf: ArraySlice<UInt8>, at position: Position) -> [Row] {
-            open[0] += leaf
+        mutating func add(_ leaf: Span<UInt8>, at position: Position) -> [Row] {
+            open[0].append(copying: leaf)
             var rows: [Row] = []
             var height = 0
             var size = width
@@ -138,7 +138,7 @@ extension View: MerkleTree {
                 from: position + 1, to: last, tables, transaction)
             {
                 position += 1
-                _ = growth.add(leaf[...], at: position)
+                _ = growth.add(leaf.span, at: position)
             }
         }
         return growth.root

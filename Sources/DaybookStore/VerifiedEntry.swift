@@ -31,20 +31,21 @@ extension ReadAccess where Self: ~Copyable {
     ///   false to stop.
     borrowing func followChain(
         _ log: Table, from first: Position, to last: Position? = nil,
-        _ body: (Position, _ entry: ArraySlice<UInt8>, _ leaf: ArraySlice<UInt8>) throws -> Bool
+        _ body: (Position, _ entry: Span<UInt8>, _ leaf: Span<UInt8>) throws -> Bool
     ) throws {
         guard first > 0 else { throw LogError.missing(first) }
         if let last, last < first { return }
         var verifier = ChainVerifier()
         var position = first > 1 ? first - 1 : first
         var isStopped = false
-        try scanReusing(log, from: Keys.position(position)) { key, value in
+        try scanInPlace(log, from: Keys.position(position)) { key, value in
             guard Keys.isPosition(position, key) else { throw LogError.missing(position) }
             if position < first {
                 guard verifier.goOn(after: value) else { throw LogError.damaged(position) }
             } else {
-                guard verifier.verify(&value) else { throw LogError.damaged(position) }
-                guard try body(position, value[LogRecord.headerByteCount...], verifier.leaf) else {
+                guard verifier.verify(value) else { throw LogError.damaged(position) }
+                let entry = value.extracting(LogRecord.headerByteCount...)
+                guard try body(position, entry, verifier.leaf.span) else {
                     isStopped = true
                     return false
                 }
@@ -61,11 +62,10 @@ extension ReadAccess where Self: ~Copyable {
         _ log: Table, from first: Position, _ body: (VerifiedEntry) throws -> Bool
     ) throws {
         try followChain(log, from: first) { position, bytes, leaf in
-            let bytes = Array(bytes)
-            return try body(
+            try body(
                 VerifiedEntry(
-                    entry: try VerifiedEntry.decode(bytes, at: position), bytes: bytes,
-                    leaf: Array(leaf)))
+                    entry: try VerifiedEntry.decode(bytes.bytes, at: position),
+                    bytes: Array(copying: bytes), leaf: Array(copying: leaf)))
         }
     }
 }

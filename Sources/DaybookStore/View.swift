@@ -102,7 +102,7 @@ extension View {
     /// The verified entry bytes at `position`: what the leaf is made of.
     package borrowing func entryBytes(at position: Position) throws -> [UInt8] {
         var bytes: [UInt8]?
-        try verifyChain(from: position, to: position) { bytes = Array($0) }
+        try verifyChain(from: position, to: position) { bytes = Array(copying: $0) }
         guard let bytes else { throw LogError.missing(position) }
         return bytes
     }
@@ -111,7 +111,7 @@ extension View {
     ///
     /// - Parameter body: is given the bytes of each.
     borrowing func verifyChain(
-        from first: Position, to last: Position, _ body: (ArraySlice<UInt8>) -> Void = { _ in }
+        from first: Position, to last: Position, _ body: (Span<UInt8>) -> Void = { _ in }
     ) throws {
         try transaction.followChain(tables.log, from: first, to: last) { _, bytes, _ in
             body(bytes)
@@ -138,7 +138,7 @@ extension View {
     /// The same without decoding: position, bytes and leaf of each entry; what `body` keeps, it copies.
     borrowing func verifiedBytes(
         from first: Position,
-        _ body: (Position, _ entry: ArraySlice<UInt8>, _ leaf: ArraySlice<UInt8>) throws -> Bool
+        _ body: (Position, _ entry: Span<UInt8>, _ leaf: Span<UInt8>) throws -> Bool
     ) throws {
         guard first <= (try lastPosition()) else { return }
         try transaction.followChain(tables.log, from: first, body)

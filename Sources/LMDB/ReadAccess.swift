@@ -39,12 +39,11 @@ package protocol ReadAccess: ~Copyable {
         _ body: (_ key: [UInt8]) throws -> Bool
     ) throws
 
-    /// Visits the entries whose keys are ≥ `from`, in their order, each in the same two arrays: nothing is allocated
-    /// for an entry, unless `body` keeps them; `body` may change the value, and ends the scan
-    /// by returning false.
-    borrowing func scanReusing(
+    /// Visits the entries whose keys are ≥ `from`, in their order, each where it stands in the map: nothing is copied.
+    /// `body` ends the scan by returning false; it must not write in the transaction.
+    borrowing func scanInPlace(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
+        _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Bool
     ) throws
 }
 
@@ -120,10 +119,10 @@ package struct ReadTransaction: ~Copyable, ReadAccess {
         try handle.scan(table, from, to, descending: descending) { key, _ in try body(key) }
     }
 
-    package borrowing func scanReusing(
+    package borrowing func scanInPlace(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
+        _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Bool
     ) throws {
-        try handle.scanReusing(table, from: from, body)
+        try handle.scanInPlace(table, from: from, body)
     }
 }

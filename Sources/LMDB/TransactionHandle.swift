@@ -106,21 +106,19 @@ final class TransactionHandle {
         }
     }
 
-    /// See `ReadAccess.scanReusing`.
-    func scanReusing(
+    /// See `ReadAccess.scanInPlace`.
+    func scanInPlace(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
+        _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Bool
     ) throws {
         let cursor = try Cursor(pointer, table)
         var next = try cursor.first(atOrAfter: from)
-        var key: [UInt8] = []
-        var value: [UInt8] = []
         while let entry = next {
             // LMDB fills a page from its end: what comes next lies before this.
             daybook_prefetch_before(entry.key.mv_data)
-            key.replaceAll(with: entry.key)
-            value.replaceAll(with: entry.value)
-            guard try body(key, &value) else { return }
+            let key = memory(of: entry.key)
+            let value = memory(of: entry.value)
+            guard try body(key.span, value.span) else { return }
             next = try cursor.move(MDB_NEXT)
         }
     }
@@ -273,11 +271,10 @@ func bytes(of value: MDB_val) -> [UInt8] {
     [UInt8](UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
 }
 
-extension [UInt8] {
-    fileprivate mutating func replaceAll(with value: MDB_val) {
-        removeAll(keepingCapacity: true)
-        append(contentsOf: UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
-    }
+/// What LMDB points to.
+private func memory(of value: MDB_val) -> UnsafeBufferPointer<UInt8> {
+    UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
+        .assumingMemoryBound(to: UInt8.self)
 }
 
 /// The same bytes in LMDB's form; it only reads them.

@@ -102,10 +102,10 @@ package struct WriteTransaction: ~Copyable, ReadAccess {
         try handle.scan(table, from, to, descending: descending) { key, _ in try body(key) }
     }
 
-    package borrowing func scanReusing(
+    package borrowing func scanInPlace(
         _ table: Table, from: [UInt8],
-        _ body: (_ key: [UInt8], _ value: inout [UInt8]) throws -> Bool
+        _ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Bool
     ) throws {
-        try handle.scanReusing(table, from: from, body)
+        try handle.scanInPlace(table, from: from, body)
     }
 }

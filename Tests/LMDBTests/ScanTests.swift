@@ -149,6 +149,14 @@ private func expectAgreement(
         #expect(last?.key == keys.last { key in from.map { isLess(key, $0) } ?? true })
         #expect(last?.value == last.map { $0.key + $0.key })
         if let from {
+            var entries: [[UInt8]] = []
+            try access.scanInPlace(table, from: from) { key, value in
+                let key = Array(copying: key)
+                #expect(Array(copying: value) == key + key)
+                entries.append(key)
+                return entries.count < 5
+            }
+            #expect(entries == keys.filter { !isLess($0, from) }.prefix(5).map { $0 })
             let first = try access.first(table, atOrAfter: from)
             #expect(first?.key == keys.first { !isLess($0, from) })
             #expect(first?.value == first.map { $0.key + $0.key })
