@@ -195,13 +195,13 @@ extension Finding {
         "they are of another version's layout: the next start of this one rebuilds them")
     static let otherRows = Finding(.log, "the log has rows that are not its entries")
 
-    /// - Parameter position: how far the log was read before.
-    init(_ error: LogError, after position: Position) {
+    /// - Parameter position: how far the log was read before, if that is known.
+    package init(_ error: LogError, after position: Position? = nil) {
         switch error {
         case .missing(let at), .damaged(let at), .unknown(let at, _):
             self.init(.log, "\(error)", position: at)
-        case .damagedPayload, .damagedProjection:
-            self.init(.log, "\(error)", position: position + 1)
+        case .damagedPayload: self.init(.log, "\(error)", position: position.map { $0 + 1 })
+        case .damagedProjection: self.init(.projections, "\(error)")
         }
     }
 }

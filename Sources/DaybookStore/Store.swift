@@ -101,7 +101,7 @@ package final class Store: Sendable {
             lock.release()
             throw error
         }
-        tables = BothTables(environment)
+        tables = BothTables(environment, ignoresDamage: options.ignoresProjections)
         do {
             _ = try verifyTail(ignoresProjections: options.ignoresProjections)
         } catch {
@@ -129,7 +129,7 @@ package final class Store: Sendable {
         } catch EnvironmentError.missingTable {
             throw OpenError.olderVersion(directory: directory)
         }
-        tables = BothTables(environment)
+        tables = BothTables(environment, ignoresDamage: options.ignoresProjections)
     }
 
     /// Throws where there is no database: who does not want to make one asks before.
@@ -322,8 +322,9 @@ package final class Store: Sendable {
 }
 
 extension View {
+    /// `nil` where there are no projections yet, or their row is damaged.
     package borrowing func layout() throws -> UInt32? {
-        guard let bytes = try metaValue(tables.layoutKey) else { return nil }
+        guard let bytes = try metaValue(tables.layoutKey), bytes.count == 4 else { return nil }
         var reader = ByteReader(bytes)
         return try reader.uint32()
     }

@@ -131,10 +131,14 @@ final class Tables: Sendable {
 struct BothTables: Sendable {
     private let first: Tables
     private let second: Tables
+    private let ignoresDamage: Bool
 
-    init(_ environment: Environment) {
+    /// - Parameter ignoresDamage: whether the first set counts as the one in use where the row that names it does not
+    ///   read: for who builds a new one.
+    init(_ environment: Environment, ignoresDamage: Bool) {
         first = Tables(environment, .first)
         second = Tables(environment, .second)
+        self.ignoresDamage = ignoresDamage
     }
 
     subscript(which: TableSet) -> Tables { which == .first ? first : second }
@@ -143,6 +147,7 @@ struct BothTables: Sendable {
     func live(_ transaction: borrowing some ReadAccess & ~Copyable) throws -> Tables {
         guard let row = try transaction.get(first.meta, Keys.live) else { return first }
         guard row.count == 1, let set = TableSet(rawValue: row[0]) else {
+            if ignoresDamage { return first }
             throw LogError.damagedProjection(first.meta.name)
         }
         return self[set]

@@ -111,7 +111,7 @@ struct Checker {
         } catch let error as LMDBError where error.isDamage {
             return Report(finding: Finding(.file, "\(error)"))
         } catch let error as LogError {
-            return Report(finding: Finding(.log, "\(error)"))
+            return Report(finding: Finding(error))
         }
     }
 
@@ -124,7 +124,7 @@ struct Checker {
             report.chain = try store.read { try $0.chain(at: report.entries) }
             report.finding = try store.read { try $0.checkIndexes() }
         } catch let error as LogError {
-            report.finding = Finding(.log, "\(error)")
+            report.finding = Finding(error)
         } catch let error as Store.OpenError {
             report.finding = Finding(.log, "\(error)")
         }
@@ -203,10 +203,10 @@ struct Checker {
             report.payloads = seen.payloads
             report.erasedPayloads = seen.erasedPayloads
             report.finding = try finding ?? reading.read { try $0.checkIndexes() }
-            // A log that does not verify can't be replayed.
-            guard finding?.part != .log else { return report }
-            if let finding = try reading.read({ try $0.checkProjectionsEnd() }) {
-                report.finding = finding
+            // A log that does not verify can't be replayed; payloads are not needed for it.
+            guard finding == nil || finding?.part == .payloads else { return report }
+            if let end = try reading.read({ try $0.checkProjectionsEnd() }) {
+                report.finding = report.finding ?? end
                 return report
             }
         }

@@ -15,7 +15,10 @@ struct Walk: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            let store = try Store(reading: dataDir)
+            // What the rows say is not asked here.
+            var options = Store.Options()
+            options.ignoresProjections = true
+            let store = try Store(reading: dataDir, options: options)
             defer { store.close() }
             try store.walk()
         } catch {
