@@ -187,7 +187,7 @@ def fill(ground, server, workflow, count, soon=False):
     items = min(1_000 if soon else 10_000, count)
     check(count % items == 0, f"{count} is no multiple of {items}")
     # Offsets from the request in the one case, one year in the other.
-    between = (4_000_000, 8_000_000) if soon else next_year()
+    between = ground.pick((4_000_000, 8_000_000), (1_500_000, 3_000_000)) if soon else next_year()
     made = ground.drive(server, kind="batch", path=f"/workflows/{workflow}/schedules/batch", connections=2,
                         items=items, count=count // items, between=between)
     check(made["items"] == count, f"{made['items']} of {count} schedules were made")

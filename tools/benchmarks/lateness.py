@@ -96,7 +96,7 @@ def burst(ground, report):
     other = server.workflow({"type": "echo"})
     single = server.wants("POST", f"/workflows/{other}/schedules", 201,
                           {"scheduled_time": instant(time.time() + 86_400), "run_input": 1})["id"]
-    due = int(time.time()) + ground.pick(25, 15)
+    due = int(time.time()) + ground.pick(25, 8)
     moment = due * 1_000_000
     made = ground.drive(server, kind="batch", path=f"/workflows/{workflow}/schedules/batch", connections=2,
                         items=10_000, count=count // 10_000, between=(moment, moment))
