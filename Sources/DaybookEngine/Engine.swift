@@ -197,7 +197,10 @@ package final class Engine: Sendable {
         }
         logger.notice(
             "the projections were rebuilt",
-            metadata: ["entries": "\(report.entries)", "differences": "\(report.differences)"])
+            metadata: [
+                "entries": "\(report.entries)",
+                "differences": "\(report.differences.map(String.init) ?? "not compared")",
+            ])
         feed.nudgeAll()
     }
 

@@ -10,8 +10,8 @@ package struct RebuildStatus: Sendable {
         case replaying(Position, of: Position)
         case comparing(table: String)
         /// So many entries were replayed, and so many rows of the old projections were not what they
-        /// gave; the first of these are told.
-        case finished(entries: Position, differences: Int, told: [Difference])
+        /// gave; the first of these are told. `nil` where the old ones could not be compared.
+        case finished(entries: Position, differences: Int?, told: [Difference])
         case failed(String)
     }
 

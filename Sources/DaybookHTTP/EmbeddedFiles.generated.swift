@@ -5841,9 +5841,11 @@ components:
         error: {type: string, description: 'Of `failed`.'}
         entries: {type: integer, minimum: 0, description: 'Of `finished`: how many were replayed.'}
         differences:
-          type: integer
+          type: [integer, 'null']
           minimum: 0
-          description: 'Of `finished`: rows of the old projections that were not what the log gives.'
+          description: >-
+            Of `finished`: rows of the old projections that were not what the log gives; null where they could not be
+            compared.
         told:
           type: array
           description: 'Of `finished`: the first of the differences.'

@@ -145,18 +145,25 @@ extension View {
     }
 
     /// What keeps the projections from being compared with the log: they are of another layout, or do not end where
-    /// it ends. Both is so after a start or an import that was broken off, and where the row that names the set in
-    /// use is damaged.
+    /// it ends, both of which is so after a start or an import that was broken off; or a row of `meta` is damaged.
     package borrowing func checkProjectionsEnd() throws -> Finding? {
-        guard try layout() == Rows.layout else { return .otherLayout }
+        func unread(_ key: [UInt8]) -> Finding {
+            Finding(
+                .projections, "the row does not read", table: TableName.meta.rawValue, key: key)
+        }
+        if let row = try metaValue(Keys.live), TableSet(row: row) == nil {
+            return unread(Keys.live)
+        }
+        guard let layout = try layout() else {
+            return try metaValue(tables.layoutKey) == nil ? .otherLayout : unread(tables.layoutKey)
+        }
+        guard layout == Rows.layout else { return .otherLayout }
         let last = try lastPosition()
         let reached: Position
         do {
             reached = try service().position
         } catch is LogError {
-            return Finding(
-                .projections, "the row does not read", table: TableName.meta.rawValue,
-                key: tables.serviceKey)
+            return unread(tables.serviceKey)
         }
         guard reached == last else {
             return Finding(

@@ -7,8 +7,9 @@ package struct RebuildReport: Hashable, Sendable {
     package static let toldDifferences = 20
 
     package fileprivate(set) var entries: Position = 0
-    /// Rows of the old projections that were not what the log gives, or were missing, or too many.
-    package fileprivate(set) var differences = 0
+    /// Rows of the old projections that were not what the log gives, or were missing, or too many; `nil` where they
+    /// were of another layout or end, so that nothing was compared.
+    package fileprivate(set) var differences: Int?
     package fileprivate(set) var told: [Finding] = []
 }
 
@@ -246,6 +247,7 @@ extension Store {
     private func compare(
         _ pace: RebuildPace, _ between: (RebuildStage) throws -> Void, _ report: inout RebuildReport
     ) throws {
+        var differences = 0
         for name in TableName.allCases where name.isProjection {
             var after: [UInt8]?
             repeat {
@@ -255,7 +257,7 @@ extension Store {
                 let step = try shadow.compare(name, with: live, after: after, rows: pace.rows)
                 report.entries = shadow.nextPosition - 1
                 try shadow.commit()
-                report.differences += step.findings.count
+                differences += step.findings.count
                 report.told += step.findings.prefix(
                     RebuildReport.toldDifferences - report.told.count)
                 after = step.next
@@ -265,13 +267,14 @@ extension Store {
         var shadow = try beginShadow()
         try shadow.catchUp()
         if try !shadow.agreesOnService(with: tables[shadow.set.other]) {
-            report.differences += 1
+            differences += 1
             report.told.append(
                 Finding(
                     .projections, "the row is not what the log gives",
                     table: TableName.meta.rawValue, key: tables[shadow.set.other].serviceKey))
         }
         try shadow.commit()
+        report.differences = differences
     }
 }
 

@@ -7,6 +7,12 @@ enum TableSet: UInt8, CaseIterable {
 
     var other: TableSet { self == .first ? .second : .first }
 
+    /// Reads the row of `meta` that names the set in use; `nil` where it is damaged.
+    init?(row: [UInt8]) {
+        guard row.count == 1 else { return nil }
+        self.init(rawValue: row[0])
+    }
+
     /// What its tables' names, and its rows in `meta`, end with.
     var suffix: String { self == .first ? "" : ".2" }
 }
@@ -146,7 +152,7 @@ struct BothTables: Sendable {
     /// The set that is in use, as the transaction sees it.
     func live(_ transaction: borrowing some ReadAccess & ~Copyable) throws -> Tables {
         guard let row = try transaction.get(first.meta, Keys.live) else { return first }
-        guard row.count == 1, let set = TableSet(rawValue: row[0]) else {
+        guard let set = TableSet(row: row) else {
             if ignoresDamage { return first }
             throw LogError.damagedProjection(first.meta.name)
         }

@@ -90,7 +90,7 @@ struct Rebuild: AsyncParsableCommand {
             progress.end()
             if let error = status.error { throw Failure.exit(Exits.unavailable, error) }
             say(
-                entries: status.entries ?? 0, differences: status.differences ?? 0,
+                entries: status.entries ?? 0, differences: status.differences,
                 told: (status.told ?? []).map { "\($0.table) \($0.key): \($0.what)" })
         }
     }
@@ -123,16 +123,17 @@ struct Rebuild: AsyncParsableCommand {
     }
 
     private func say(
-        entries: Position, in time: Duration? = nil, differences: Int, told: [String]
+        entries: Position, in time: Duration? = nil, differences: Int?, told: [String]
     ) {
-        var lines = [
+        let compared =
+            switch differences {
+            case nil: "the old projections could not be compared"
+            case 0?: "the old projections were the same"
+            case let rows?: "\(rows) rows of the old projections were not what the log gives"
+            }
+        let built =
             "rebuilt from \(entries) entries" + (time.map { " in \($0.secondsText) s" } ?? "")
-        ]
-        lines.append(
-            differences == 0
-                ? "the old projections were the same"
-                : "\(differences) rows of the old projections were not what the log gives")
-        lines += told
+        let lines = [built, compared] + told
         FileHandle.standardError.write(Data((lines.joined(separator: "\n") + "\n").utf8))
     }
 }
