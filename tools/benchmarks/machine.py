@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import ssl
 import subprocess
 
 
@@ -26,7 +27,7 @@ def described(ground):
         "cores": os.cpu_count(), "cpu": model[1] if model else platform.machine(), "memory_gib": round(memory, 1),
         "load_before": [round(one, 2) for one in os.getloadavg()], "kernel": platform.release(),
         "file_system": device or ground.file_system, "lmdb": said("dpkg-query", "-W", "-f", "${Version}", "liblmdb0"),
-        "openssl": said("openssl", "version"),
+        "openssl": ssl.OPENSSL_VERSION,
         "swift": said("swift", "--version"), "commit": said("git", "-C", root, "describe", "--always", "--dirty"),
         "quick": ground.is_quick,
         "settings": "daybook serve in its usual settings, --log-level notice, --disk-reserve-percent 0; loopback, "

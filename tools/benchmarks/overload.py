@@ -14,45 +14,52 @@ from benchmarks.running import percentile
 
 # So many commands of one team may wait: a quarter of the mailbox.
 ROOM = 2_500
+# More than that.
+MANY = 4_000
 OPTIONS = ("--max-connections-per-address", "8000")
 
 
 def overload(ground, report):
-    """Single creates from three times the connections that already fill the service, and what is refused while the
-    disk stands still and a team's part of the mailbox is full.
+    """Single creates over sixteen times the connections that already fill the service, closed loop, and what is refused
+    while the disk stands still and a team's part of the mailbox is full.
 
-    The first figure is compared with 256 connections on the same server, in turns. For the second one the writer's
+    The first figure counts what was answered 201 and may be refused 503; it is compared with 256 connections on the same
+    server, in turns. For the second one the writer's
     thread is held in its `fdatasync` by strace; one request after the other is sent over a kept connection.
     """
-    goodput(ground, report)
-    refusals(ground, report)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8_192), hard))
+    try:
+        goodput(ground, report)
+        refusals(ground, report)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def goodput(ground, report):
     seconds = ground.pick(4, 1)
     server = ground.serve(None, *OPTIONS)
     workflow = server.workflow({"type": "echo"})
-    rates = {256: [], 768: []}
-    p99 = {}
+    rates = {256: [], MANY: []}
+    p99, refused = {}, 0
     for _ in range(3):
         for connections, found in rates.items():
             load = ground.drive(
                 server, kind="create", path=f"/workflows/{workflow}/schedules", connections=connections,
                 seconds=seconds, warmup=0.5, between=next_year())
-            check(set(load["statuses"]) == {"201"}, f"creates were answered {load['statuses']}")
-            found.append(load["per_second"])
+            check(set(load["statuses"]) <= {"201", "503"}, f"creates were answered {load['statuses']}")
+            found.append(load["per_second"] * load["statuses"]["201"] / load["answers"])
+            refused += load["statuses"].get("503", 0)
             p99[connections] = load["latency"]["p99_ms"]
     ground.done(server)
-    report.add("overload/goodput", statistics.mean(rates[768]), "creates/s", statistics.mean(rates[256]), 0.9, None,
-               of="ratio", better="higher", baseline_is="256 connections, same server", connections=768,
-               p99_ms=p99[768], baseline_p99_ms=p99[256])
+    report.add("overload/goodput", statistics.mean(rates[MANY]), "creates/s", statistics.mean(rates[256]), 0.9, None,
+               of="ratio", better="higher", baseline_is="256 connections, same server", connections=MANY,
+               refused=refused, p99_ms=p99[MANY], baseline_p99_ms=p99[256])
 
 
 def refusals(ground, report):
     if shutil.which("strace") is None:
         raise Impossible("strace is not installed")
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8_192), hard))
     server = ground.serve(None, *OPTIONS)
     workflow = server.workflow({"type": "echo"})
     asker = Wire(server)
@@ -90,7 +97,6 @@ def refusals(ground, report):
         strace.wait()
         for one in crowd:
             one.close()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     ground.done(server)
     report.add("overload/refusal", percentile(times, 99), "ms p99", None, 1, None, requests=len(times), waiting=ROOM,
                p50_ms=statistics.median(times), max_ms=max(times))

@@ -259,7 +259,8 @@ class Judge:
         for payload in entry["payloads"]:
             if payload["event_index"] == index:
                 sha256, data = digest(payload)
-                return sha256 == event[name]["sha256"] and json.loads(data) == value
+                # As the clients wrote it, byte for byte.
+                return sha256 == event[name]["sha256"] and data == json.dumps(value).encode()
         return False
 
 

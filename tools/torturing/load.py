@@ -161,7 +161,9 @@ class Promiser(Client):
 
     def new_input(self):
         # Up to some pages: payloads are kept in pieces.
-        return {"by": self.asker.name, "n": self.asker.count, "x": "x" * self.chance.choice((0, 9, 900, 6000))}
+        return {"by": self.asker.name, "n": self.asker.count, "x": "x" * self.chance.choice((0, 9, 900, 6000)),
+                # What a parser might write otherwise: the order, escapes, and a number's form.
+                "é/": ["\u2028</", 1.0, -0.0, 1e-7, 12345678901234567890]}
 
     def step(self):
         choice = self.chance.random()

@@ -7,7 +7,7 @@ import threading
 import time
 
 from .disks import need_tracing
-from .load import GivenUp, Load, in_seconds
+from .load import GivenUp, Load, in_seconds, instant
 from .stage import Stage
 
 # LMDB writes with pwrite64 and writev and syncs with fdatasync; what it asks of other files is not failed.
@@ -180,20 +180,22 @@ class Story:
         admin, workflows, ledger = self.load.admin, self.load.workflows, self.load.ledger
         made = []
         for number in range(4):
-            due = in_seconds(1.0 + number / 10)
+            due, new = in_seconds(1.0 + number / 10), "y" * 3000 * number
             answer = admin.command(
                 "schedule_created", "POST", f"/workflows/{workflows[number % 3]}/schedules",
-                {"scheduled_time": due, "run_input": "y" * 3000 * number}, but=(422,))
+                {"scheduled_time": due, "run_input": new},
+                expected={"scheduled_time": instant(due), "run_input": new}, but=(422,))
             if answer:
                 made.append(answer["id"])
                 ledger.promised.add(answer["id"])
         if len(made) > 1:
             admin.command("schedule_modified", "PATCH", f"/workflow-schedules/{made[0]}",
-                          {"run_input": "moved"}, made[0], but=(409,))
+                          {"run_input": "moved"}, made[0], {"run_input": "moved"}, but=(409,))
             if admin.command("schedule_cancelled", "DELETE", f"/workflow-schedules/{made[1]}", None,
                              made[1], but=(409,)):
                 ledger.cancelled.add(made[1])
-        admin.command("run_queued", "POST", f"/workflows/{workflows[2]}/execute", {"run_input": 7})
+        admin.command("run_queued", "POST", f"/workflows/{workflows[2]}/execute", {"run_input": 7},
+                      expected={"run_input": 7})
         for worker in self.load.workers:
             worker.start()
         self.load.drain(60)

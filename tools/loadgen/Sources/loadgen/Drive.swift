@@ -60,6 +60,8 @@ final class Drive: @unchecked Sendable {
     private var items = 0
     private var measuredAnswers = 0
     private var measuredItems = 0
+    /// Answers that came while it was measured, whenever their requests were meant to be sent.
+    private var answersInTime = 0
     private var lastAnswer: Int64 = 0
     private var statuses: [Int: Int] = [:]
     private var longestWait = 0
@@ -156,6 +158,7 @@ final class Drive: @unchecked Sendable {
         statuses[answer.status, default: 0] += 1
         let done = specification.request.kind == .batch ? Self.accepted(answer.body) : 1
         items += done
+        if now >= measuredFrom, now < end { answersInTime += 1 }
         // By the moment of its answer in a closed loop, of its intention in an open one.
         let moment = specification.rate > 0 ? connection.intended : now
         if moment >= measuredFrom, moment < end {
@@ -188,6 +191,7 @@ final class Drive: @unchecked Sendable {
             "measured": measuredAnswers,
             "per_second": Double(measuredAnswers) / seconds,
             "items_per_second": Double(measuredItems) / seconds,
+            "answered_per_second": Double(answersInTime) / seconds,
             "statuses": Dictionary(
                 uniqueKeysWithValues: statuses.map { (String($0.key), $0.value) }),
             "longest_wait": longestWait,
