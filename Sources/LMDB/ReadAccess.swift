@@ -2,7 +2,8 @@
 ///
 /// Keys have 1 to 511 bytes (anything else traps) and are ordered byte by byte, a shorter one
 /// before what it begins. Bounds are places in that order: they may have any length, and need not
-/// be keys. Everything returned is a copy. A write transaction sees what it has written.
+/// be keys. Everything returned or visited is a copy, except in `scanInPlace`. A write transaction sees
+/// what it has written.
 ///
 /// What is thrown is an `LMDBError`, and from a scan also what its closure throws.
 package protocol ReadAccess: ~Copyable {

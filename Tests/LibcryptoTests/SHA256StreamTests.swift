@@ -19,18 +19,20 @@ struct SHA256StreamTests {
         #expect(hex(sha256([Array(text.utf8)])) == digest)
     }
 
-    @Test("it agrees with swift-crypto at every length around a block, however the bytes are cut")
+    @Test("it agrees with swift-crypto at every length up to four blocks, however the bytes are cut")
     func agreement() {
-        for var numbers in RandomCases(300) {
-            let bytes = numbers.bytes(Int.random(in: 0...300, using: &numbers))
-            var parts: [[UInt8]] = []
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let part = rest.prefix(Int.random(in: 0...rest.count, using: &numbers))
-                parts.append(Array(part))
-                rest.removeFirst(part.count)
+        for var numbers in RandomCases(3) {
+            for count in 0...260 {
+                let bytes = numbers.bytes(count)
+                var parts: [[UInt8]] = []
+                var rest = bytes[...]
+                while !rest.isEmpty {
+                    let part = rest.prefix(Int.random(in: 0...rest.count, using: &numbers))
+                    parts.append(Array(part))
+                    rest.removeFirst(part.count)
+                }
+                #expect(sha256(parts) == Array(SHA256.hash(data: bytes)), "\(numbers.hint)")
             }
-            #expect(sha256(parts) == Array(SHA256.hash(data: bytes)), "\(numbers.hint)")
         }
     }
 
