@@ -19,7 +19,7 @@ struct SHA256StreamTests {
         #expect(hex(sha256([Array(text.utf8)])) == digest)
     }
 
-    @Test("it agrees with swift-crypto at every length up to four blocks, however the bytes are cut")
+    @Test("it agrees with swift-crypto at every length up to four blocks, however they are cut")
     func agreement() {
         for var numbers in RandomCases(3) {
             for count in 0...260 {
