@@ -24,11 +24,6 @@ extension Store {
         return (count, Array(hash.finalize()))
     }
 
-    /// Writes a small file, all of it or nothing, and brings it to the disk.
-    package static func write(_ bytes: [UInt8], to path: String) throws {
-        try FileSystem.writeAtomically(bytes, to: path)
-    }
-
     /// Copies what is committed without free pages into a new directory, as a copy that keeps no promises.
     /// Not for a directory on which a store is open.
     package func backUp(to directory: String) throws {

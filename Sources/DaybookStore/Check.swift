@@ -144,8 +144,8 @@ extension View {
         return nil
     }
 
-    /// What keeps the projections from being compared with the log: they are of another layout, or do not end where
-    /// it ends, both of which is so after a start or an import that was broken off; or a row of `meta` is damaged.
+    /// What keeps the projections from being compared with the log: there are none of this layout, or they do not end
+    /// where it ends, both of which is so after a start or an import that was broken off; or a row of `meta` is damaged.
     package borrowing func checkProjectionsEnd() throws -> Finding? {
         func unread(_ key: [UInt8]) -> Finding {
             Finding(
@@ -155,7 +155,7 @@ extension View {
             return unread(Keys.live)
         }
         guard let layout = try layout() else {
-            return try metaValue(tables.layoutKey) == nil ? .otherLayout : unread(tables.layoutKey)
+            return try metaValue(tables.layoutKey) == nil ? .notBuilt : unread(tables.layoutKey)
         }
         guard layout == Rows.layout else { return .otherLayout }
         let last = try lastPosition()
@@ -200,6 +200,9 @@ extension Finding {
     static let otherLayout = Finding(
         .projections,
         "they are of another version's layout: the next start of this one rebuilds them")
+    static let notBuilt = Finding(
+        .projections,
+        "they have no layout, as after an import that was broken off: the next start builds them")
     static let otherRows = Finding(.log, "the log has rows that are not its entries")
 
     /// - Parameter position: how far the log was read before, if that is known.

@@ -138,6 +138,12 @@ package enum FileSystem {
         return true
     }
 
+    /// Makes an empty file where there is none; when it returns, the disk has it.
+    package static func createFile(_ path: String) throws(FileSystemError) {
+        _ = Glibc.close(try open(path, O_WRONLY | O_CREAT, mode: 0o600))
+        try synchronize(parent(of: path))
+    }
+
     /// Makes the file at `path` (mode 0600) hold exactly `bytes`, all or nothing, even when the
     /// power fails; when it returns, the disk has it. Uses `<path>.tmp` on the way.
     package static func writeAtomically(

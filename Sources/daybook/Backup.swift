@@ -4,6 +4,7 @@ import DaybookCore
 import DaybookStore
 import DaybookWire
 import Foundation
+import LMDB
 
 /// Copies a data directory, also one that a server owns.
 struct Backup: AsyncParsableCommand {
@@ -79,7 +80,7 @@ struct Backup: AsyncParsableCommand {
         try files.createDirectory(
             atPath: destination, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        try Store.write([], to: unfinished)
+        try FileSystem.createFile(unfinished)
     }
 
     private func check() throws {
@@ -157,7 +158,7 @@ struct Backup: AsyncParsableCommand {
         }
 
         func write(to directory: String) throws {
-            try Store.write(Array(try data), to: directory + "/" + Self.name)
+            try FileSystem.writeAtomically(Array(try data), to: directory + "/" + Self.name)
         }
 
         /// How the database is another than the one that was copied.
