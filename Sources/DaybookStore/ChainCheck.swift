@@ -16,17 +16,22 @@ extension Store {
     package func checkChain(
         pieces size: Position = 20_000
     ) throws -> (entries: Position, chain: [UInt8], finding: Finding?) {
-        let (last, chain, rows) = try read { view in
+        let (last, chain, rows, end) = try read { view in
             let last = try view.lastPosition()
-            return (last, try view.chain(at: last), try view.transaction.count(view.tables.log))
+            return (
+                last, try view.chain(at: last), try view.transaction.count(view.tables.log),
+                try view.checkLogEnd()
+            )
         }
-        let pieces = Int((last + size - 1) / size)
+        // Where rows are missing, the first gap comes before there would be one entry more than rows.
+        let stop = min(last, Position(rows) + 1)
+        let pieces = Int((stop + size - 1) / size)
         // By piece; the first one counts.
         let errors = Mutex<[Int: any Error]>([:])
         DispatchQueue.concurrentPerform(iterations: pieces) { piece in
             let first = Position(piece) * size + 1
             do {
-                try read { try $0.verifyChain(from: first, to: min(first + size - 1, last)) }
+                try read { try $0.verifyChain(from: first, to: min(first + size - 1, stop)) }
             } catch {
                 errors.withLock { $0[piece] = error }
             }
@@ -38,6 +43,6 @@ extension Store {
         case let error?: throw error
         }
         guard rows == Int(last) else { return (last, chain, .otherRows) }
-        return (last, chain, nil)
+        return (last, chain, end)
     }
 }

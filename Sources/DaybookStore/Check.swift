@@ -146,6 +146,7 @@ extension View {
 
     /// What keeps the projections from being compared with the log: there are none of this layout, or they do not end
     /// where it ends, both of which is so after a start or an import that was broken off; or a row of `meta` is damaged.
+    /// Where they have seen more than the log has, it is the log that lost its end.
     package borrowing func checkProjectionsEnd() throws -> Finding? {
         func unread(_ key: [UInt8]) -> Finding {
             Finding(
@@ -154,17 +155,20 @@ extension View {
         if let row = try metaValue(Keys.live), TableSet(row: row) == nil {
             return unread(Keys.live)
         }
+        let last = try lastPosition()
         guard let layout = try layout() else {
-            return try metaValue(tables.layoutKey) == nil ? .notBuilt : unread(tables.layoutKey)
+            guard try metaValue(tables.layoutKey) == nil else { return unread(tables.layoutKey) }
+            // A first start was broken off.
+            return last == 0 ? nil : .notBuilt
         }
         guard layout == Rows.layout else { return .otherLayout }
-        let last = try lastPosition()
         let reached: Position
         do {
             reached = try service().position
         } catch is LogError {
             return unread(tables.serviceKey)
         }
+        guard reached <= last else { return .logTooShort(log: last, projections: reached) }
         guard reached == last else {
             return Finding(
                 .projections,
@@ -172,6 +176,17 @@ extension View {
                 table: TableName.meta.rawValue, key: tables.serviceKey)
         }
         return nil
+    }
+
+    /// Whether the log ends where the projections say that it ended, as far as they can be read.
+    package borrowing func checkLogEnd() throws -> Finding? {
+        let last = try lastPosition()
+        do {
+            let seen = try positionSeen()
+            return seen > last ? .logTooShort(log: last, projections: seen) : nil
+        } catch is LogError {
+            return nil
+        }
     }
 
     /// The first row of the projections that is not the same in the other snapshot, by table and key.
@@ -203,6 +218,9 @@ extension Finding {
     static let notBuilt = Finding(
         .projections,
         "they have no layout, as after an import that was broken off: the next start builds them")
+    static func logTooShort(log: Position, projections: Position) -> Finding {
+        Finding(.log, "\(Store.OpenError.logTooShort(log: log, projections: projections))")
+    }
     static let otherRows = Finding(.log, "the log has rows that are not its entries")
 
     /// - Parameter position: how far the log was read before, if that is known.
@@ -210,6 +228,7 @@ extension Finding {
         switch error {
         case .missing(let at), .damaged(let at), .unknown(let at, _):
             self.init(.log, "\(error)", position: at)
+        case .foreignRow: self.init(.log, "\(error)")
         case .damagedPayload: self.init(.log, "\(error)", position: position.map { $0 + 1 })
         case .damagedProjection: self.init(.projections, "\(error)")
         }

@@ -113,6 +113,8 @@ package enum LogError: Error, Hashable, Sendable, CustomStringConvertible {
     case damaged(Position)
     /// Written by a newer binary.
     case unknown(Position, EntryError)
+    /// The last row of the log's table is no entry.
+    case foreignRow
     /// The payload's bytes do not give the digest that the entry holds.
     case damagedPayload(PayloadLocation)
     /// A projection's row does not read as one: the projections are to be rebuilt.
@@ -123,6 +125,7 @@ package enum LogError: Error, Hashable, Sendable, CustomStringConvertible {
         case .missing(let position): "the log has no entry \(position)"
         case .damaged(let position): "the log is damaged at position \(position)"
         case .unknown(let position, let error): "at position \(position): \(error)"
+        case .foreignRow: "the log's last row is not an entry"
         case .damagedPayload(let location):
             "the payload of event \(location.event) at position \(location.position) is damaged"
         case .damagedProjection(let what):

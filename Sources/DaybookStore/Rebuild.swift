@@ -89,8 +89,12 @@ extension Store {
         }
         // Rows of another layout, or of an earlier position, can't agree.
         let isComparable = try read { view in
-            try view.layout() == Rows.layout
-                && (try? view.service().position) == view.lastPosition()
+            guard try view.layout() == Rows.layout else { return false }
+            do {
+                return try view.service().position == view.lastPosition()
+            } catch is LogError {
+                return false
+            }
         }
         if isComparable { try compare(pace, between, &report) }
         if switches {

@@ -13,12 +13,13 @@ package enum Standing: Hashable, Sendable {
 
 extension Store {
     /// The data file is known by its inode and the moment it was made: one that was copied has others.
-    /// A log without entries has no promises, whatever it is.
+    /// A log without entries has no promises, whatever it is; with entries, the row that tells is lost where it is not
+    /// there, and nobody can say that it was not a copy.
     package func standing() throws -> Standing {
         let (home, isEmpty) = try read { view in
             (try view.metaValue(Keys.home), try view.lastPosition() == 0)
         }
-        guard let home, !isEmpty else { return .new }
+        guard !isEmpty else { return .new }
         return try home == identity() ? .original : .copy
     }
 

@@ -12,7 +12,7 @@ package final class Store: Sendable {
         package var allowsAnyFileSystem = false
         /// Set after a walk of the whole file by another process found it readable.
         package var acceptsTruncatedFile = false
-        /// Whether only the log has to be well: for who builds the projections anew.
+        /// Whether only the log has to be well: for who builds the projections anew, or checks what is there.
         package var ignoresProjections = false
 
         package init() {}
@@ -23,7 +23,17 @@ package final class Store: Sendable {
         /// The projections claim more entries than the log has.
         case logTooShort(log: Position, projections: Position)
         case notADatabase(directory: String)
-        case olderVersion(directory: String)
+        /// It has no log, no payloads or no `meta`.
+        case missingTable(name: String, directory: String)
+        case missingProjection(name: String, directory: String)
+
+        /// Whether it tells of what is in the file.
+        package var isDamage: Bool {
+            switch self {
+            case .logTooShort, .missingTable: true
+            case .fileSystem, .notADatabase, .missingProjection: false
+            }
+        }
 
         package var description: String {
             switch self {
@@ -38,10 +48,12 @@ package final class Store: Sendable {
                 the data file was damaged or mixed up
                 """
             case .notADatabase(let directory): "there is no Daybook database in \(directory)"
-            case .olderVersion(let directory):
+            case .missingTable(let name, let directory):
+                "the database in \(directory) is damaged: it has no table '\(name)'"
+            case .missingProjection(let name, let directory):
                 """
-                the database in \(directory) was made by an older version: run daybook rebuild, or \
-                daybook serve, on it or on a copy of it
+                the database in \(directory) has no table '\(name)': it was made by an older version, or \
+                is damaged. daybook rebuild and daybook serve build it from the log
                 """
             }
         }
@@ -91,15 +103,15 @@ package final class Store: Sendable {
                 ) { _ in }
             }
             environment = try Environment(
-                directory: database, tables: Tables.names,
-                options: Self.environmentOptions(options))
+                directory: database, tables: Tables.names, needed: Tables.needed,
+                forgotten: Tables.layouts, options: Self.environmentOptions(options))
             openFiles = try ["data.mdb", "lock.mdb"].map { name in
                 let path = database + "/" + name
                 return (path, try FileSystem.identity(of: path))
             }
         } catch {
             lock.release()
-            throw error
+            throw Self.openError(error, directory)
         }
         tables = BothTables(environment, ignoresDamage: options.ignoresProjections)
         do {
@@ -126,8 +138,8 @@ package final class Store: Sendable {
         do {
             environment = try Environment(
                 directory: database, tables: Tables.names, options: environmentOptions)
-        } catch EnvironmentError.missingTable {
-            throw OpenError.olderVersion(directory: directory)
+        } catch {
+            throw Self.openError(error, directory)
         }
         tables = BothTables(environment, ignoresDamage: options.ignoresProjections)
     }
@@ -137,6 +149,13 @@ package final class Store: Sendable {
         guard try FileSystem.exists(database(in: directory) + "/data.mdb") else {
             throw OpenError.notADatabase(directory: directory)
         }
+    }
+
+    private static func openError(_ error: any Error, _ directory: String) -> any Error {
+        guard case EnvironmentError.missingTable(let name, _) = error else { return error }
+        return Tables.needed.contains(name)
+            ? OpenError.missingTable(name: name, directory: directory)
+            : OpenError.missingProjection(name: name, directory: directory)
     }
 
     static func database(in directory: String) -> String { directory + "/db" }
@@ -207,15 +226,17 @@ package final class Store: Sendable {
     }
 
     /// Verifies the last entries and tells where the log ends.
+    ///
+    /// - Parameter ignoresProjections: whether what they have seen does not count where it does not read.
     package func verifyTail(ignoresProjections: Bool = false) throws -> Tail {
         try read { view in
             let last = try view.lastPosition()
-            // Rows of another layout may not even read; they are thrown away.
-            let isOfLayout = try !ignoresProjections && view.layout() == Rows.layout
-            let seen = isOfLayout ? try view.service().position : 0
-            guard seen <= last else {
-                throw OpenError.logTooShort(log: last, projections: seen)
-            }
+            do {
+                let seen = try view.positionSeen()
+                guard seen <= last else {
+                    throw OpenError.logTooShort(log: last, projections: seen)
+                }
+            } catch is LogError where ignoresProjections {}
             var recordedAt = Instant.epoch
             var lastID = AnyID.lowest
             if last > 0 {
@@ -322,6 +343,12 @@ package final class Store: Sendable {
 }
 
 extension View {
+    /// The last entry that the projections have seen; 0 where they are of another layout: then their rows may not even
+    /// read, and they are thrown away.
+    borrowing func positionSeen() throws -> Position {
+        try layout() == Rows.layout ? service().position : 0
+    }
+
     /// `nil` where there are no projections yet, or their row is damaged.
     package borrowing func layout() throws -> UInt32? {
         guard let bytes = try metaValue(tables.layoutKey), bytes.count == 4 else { return nil }

@@ -56,6 +56,18 @@ final class Tables: Sendable {
         (name.isProjection ? TableSet.allCases : [.first]).map { name.rawValue + $0.suffix }
     }
 
+    /// Those that nothing brings back: a database without one of them is damaged.
+    static let needed = Set(TableName.allCases.lazy.filter { !$0.isProjection }.map(\.rawValue))
+
+    /// The rows of `meta` that go where a table of projections was missing: all are built anew then.
+    static var layouts: (table: String, keys: [[UInt8]]) {
+        (TableName.meta.rawValue, TableSet.allCases.map(layoutKey(of:)))
+    }
+
+    private static func layoutKey(of set: TableSet) -> [UInt8] {
+        Keys.layout + Array(set.suffix.utf8)
+    }
+
     init(_ environment: Environment, _ set: TableSet = .first) {
         func table(_ name: TableName) -> Table {
             environment.table(name.rawValue + (name.isProjection ? set.suffix : ""))
@@ -95,7 +107,7 @@ final class Tables: Sendable {
 
     /// The rows of `meta` that belong to the set.
     var serviceKey: [UInt8] { Keys.service + Array(set.suffix.utf8) }
-    var layoutKey: [UInt8] { Keys.layout + Array(set.suffix.utf8) }
+    var layoutKey: [UInt8] { Self.layoutKey(of: set) }
 
     subscript(name: TableName) -> Table {
         switch name {
@@ -140,7 +152,7 @@ struct BothTables: Sendable {
     private let ignoresDamage: Bool
 
     /// - Parameter ignoresDamage: whether the first set counts as the one in use where the row that names it does not
-    ///   read: for who builds a new one.
+    ///   read: for who builds a new one, or checks what is there.
     init(_ environment: Environment, ignoresDamage: Bool) {
         first = Tables(environment, .first)
         second = Tables(environment, .second)

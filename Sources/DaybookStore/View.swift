@@ -85,6 +85,7 @@ extension View {
     package borrowing func lastPosition() throws -> Position {
         guard let last = try transaction.last(tables.log, before: nil) else { return 0 }
         var reader = ByteReader(last.key)
+        guard last.key.count == 8 else { throw LogError.foreignRow }
         return try reader.uint64()
     }
 

@@ -58,13 +58,25 @@ package final class Environment: Sendable {
     ///
     /// Tables of `tables` that are missing are created, all in one write transaction. Slots of
     /// readers whose process has died are cleared.
+    ///
+    /// - Parameter needed: those that a database without is damaged: they are never created here.
+    /// - Parameter forgotten: rows of a table that go, in the same transaction, where another table is created: they
+    ///   say what is no longer so.
     /// - Throws: `EnvironmentError`, `LMDBError`, or `FileSystemError` when the directory cannot
     ///   be looked at.
-    package convenience init(directory: String, tables: [String], options: Options) throws {
-        try self.init(directory: directory, tables: tables, options: options, isNew: false)
+    package convenience init(
+        directory: String, tables: [String], needed: Set<String> = [],
+        forgotten: (table: String, keys: [[UInt8]])? = nil, options: Options
+    ) throws {
+        try self.init(
+            directory: directory, tables: tables, needed: needed, forgotten: forgotten,
+            options: options, isNew: false)
     }
 
-    init(directory: String, tables names: [String], options: Options, isNew: Bool) throws {
+    init(
+        directory: String, tables names: [String], needed: Set<String> = [],
+        forgotten: (table: String, keys: [[UInt8]])? = nil, options: Options, isNew: Bool
+    ) throws {
         precondition(
             options.mapSize > 0 && options.mapSize % Int(sysconf(Int32(_SC_PAGESIZE))) == 0,
             "the size of the map must be a multiple of the page size")
@@ -84,7 +96,11 @@ package final class Environment: Sendable {
             throw error
         }
         do {
-            tables = try openTables(names, pointer, directory, isReadOnly: options.readOnly)
+            let creates: Set<String> =
+                options.readOnly ? [] : isNew ? Set(names) : Set(names).subtracting(needed)
+            tables = try openTables(
+                names, pointer, directory, creates: creates, forgotten: forgotten,
+                isReadOnly: options.readOnly)
         } catch {
             mdb_env_close(pointer)
             OpenDirectories.release(identity)
@@ -277,7 +293,8 @@ private func closeDataFileOnExec(of environment: OpaquePointer, _ path: String) 
 }
 
 private func openTables(
-    _ names: [String], _ environment: OpaquePointer, _ directory: String, isReadOnly: Bool
+    _ names: [String], _ environment: OpaquePointer, _ directory: String, creates: Set<String>,
+    forgotten: (table: String, keys: [[UInt8]])?, isReadOnly: Bool
 ) throws -> [String: Table] {
     var begun: OpaquePointer?
     try check(
@@ -286,14 +303,24 @@ private func openTables(
     guard let transaction = begun else { preconditionFailure("LMDB gave no transaction") }
     var tables: [String: Table] = [:]
     do {
+        // A name that stands in the wrong place hides others, which would then be created anew.
+        try verifyOrderOfNames(transaction)
+        var isAnyCreated = false
         for name in names {
             var handle: UInt32 = 0
-            let code = mdb_dbi_open(transaction, name, isReadOnly ? 0 : UInt32(MDB_CREATE), &handle)
+            var code = mdb_dbi_open(transaction, name, 0, &handle)
+            if code == MDB_NOTFOUND, creates.contains(name) {
+                isAnyCreated = true
+                code = mdb_dbi_open(transaction, name, UInt32(MDB_CREATE), &handle)
+            }
             if code == MDB_NOTFOUND {
                 throw EnvironmentError.missingTable(name: name, directory: directory)
             }
             try check(code, "open table '\(name)'")
             tables[name] = Table(name: name, handle: handle)
+        }
+        if isAnyCreated, let forgotten, let table = tables[forgotten.table] {
+            for key in forgotten.keys { _ = try delete(table, key, transaction) }
         }
     } catch {
         mdb_txn_abort(transaction)

@@ -59,7 +59,7 @@ package enum EnvironmentError: Error, Equatable, Sendable, CustomStringConvertib
     case noDatabase(directory: String)
     /// There is something at the place where a database was to be created.
     case alreadyExists(path: String)
-    /// An environment opened read-only lacks a table.
+    /// A table is not there and may not be created: it is needed, or the environment is opened read-only.
     case missingTable(name: String, directory: String)
     /// `data.mdb` is shorter than the last page in use says. Reading the missing part would kill
     /// the process (SIGBUS); it may also never have been written, and then nothing is lost.

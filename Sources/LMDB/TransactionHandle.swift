@@ -171,7 +171,7 @@ final class TransactionHandle {
 
     func delete(_ table: Table, _ key: [UInt8]) throws(LMDBError) -> Bool {
         preconditionOnWriterThread()
-        return try isFound(withKey(key) { mdb_del(pointer, table.handle, &$0, nil) }, "delete")
+        return try LMDB.delete(table, key, pointer)
     }
 
     /// See `WriteTransaction.change`.
@@ -207,6 +207,28 @@ final class TransactionHandle {
         preconditionOnWriterThread()
         try check(mdb_drop(pointer, table.handle, 0), "delete all")
     }
+}
+
+/// Throws unless the names of the tables stand in order. LMDB keeps them in table 1.
+func verifyOrderOfNames(_ transaction: OpaquePointer) throws(LMDBError) {
+    let cursor = try Cursor(transaction, Table(name: "names", handle: 1))
+    var last: [UInt8] = []
+    var next = try cursor.move(MDB_FIRST)
+    while let entry = next {
+        let name = bytes(of: entry.key)
+        guard last.lexicographicallyPrecedes(name) else {
+            throw LMDBError(code: MDB_CORRUPTED, operation: "read the names of the tables")
+        }
+        last = name
+        next = try cursor.move(MDB_NEXT)
+    }
+}
+
+/// Deletes a row, if it is there.
+func delete(
+    _ table: Table, _ key: [UInt8], _ transaction: OpaquePointer
+) throws(LMDBError) -> Bool {
+    try isFound(withKey(key) { mdb_del(transaction, table.handle, &$0, nil) }, "delete")
 }
 
 /// A place in a table. It is closed when it goes, which must be before the transaction ends.

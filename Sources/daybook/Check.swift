@@ -75,8 +75,12 @@ struct Check: AsyncParsableCommand {
             if status != 0 { throw ExitCode(status) }
             return
         }
-        Checker.removeLeftovers(in: scratch ?? directory)
-        guard [SIGSEGV, SIGBUS, SIGABRT].contains(status) else { throw ExitCode(128 + status) }
+        CheckScratch.removeLeftovers(in: scratch ?? directory)
+        guard Walk.endedByDamage(status) else {
+            throw Failure.exit(
+                ExitCode(128 + status),
+                "not checked: the process that does it was ended by signal \(status)")
+        }
         let report = Checker.Report(
             finding: Finding(.file, "a page is damaged: to write by it ends the process"))
         print(json ? report.json : report.text)
@@ -94,9 +98,9 @@ struct Checker {
 
     func check(_ directory: String, _ extent: Extent) throws -> Report {
         let outcome = try Walk.outcome(in: directory)
-        // Where it does not open at all, this says why.
-        if outcome == .refused { try Store(reading: directory).close() }
         do {
+            // Where it does not open at all, this says why.
+            if outcome == .refused { try open(directory).close() }
             return switch outcome {
             case .read:
                 switch extent {
@@ -109,6 +113,8 @@ struct Checker {
             case .died: Report(finding: Finding(.file, "a page is missing or is none"))
             }
         } catch let error as LMDBError where error.isDamage {
+            return Report(finding: Finding(.file, "\(error)"))
+        } catch let error as Store.OpenError where error.isDamage {
             return Report(finding: Finding(.file, "\(error)"))
         } catch let error as LogError {
             return Report(finding: Finding(error))
@@ -127,7 +133,7 @@ struct Checker {
         defer { store.close() }
         var report = Report()
         do {
-            report.entries = try store.verifyTail().position
+            report.entries = try store.verifyTail(ignoresProjections: true).position
             report.chain = try store.read { try $0.chain(at: report.entries) }
             report.finding = try store.read { try $0.checkProjectionsEnd() ?? $0.checkIndexes() }
         } catch let error as LogError {
@@ -150,25 +156,19 @@ struct Checker {
 
     private func wholly(_ directory: String) throws -> Report {
         // Before anything is made: a directory without a database is a mistake.
-        let source = try Store(reading: directory)
-        Self.removeLeftovers(in: scratch ?? directory)
-        let top = URL(fileURLWithPath: scratch ?? directory)
-            .appendingPathComponent("daybook-check-\(ProcessInfo.processInfo.processIdentifier)")
-            .path
-        try FileManager.default.createDirectory(
-            atPath: top, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        defer { try? FileManager.default.removeItem(atPath: top) }
+        let source = try open(directory)
+        defer { source.close() }
+        let space = try CheckScratch(
+            in: scratch ?? directory, for: try source.space().mapUsedBytes)
+        defer { space.remove() }
         // The copy holds everything that the database holds.
         let signals = Self.whenToldToEnd { number in
-            try? FileManager.default.removeItem(atPath: top)
+            space.remove()
             exit(128 + number)
         }
         defer { for signal in signals { signal.cancel() } }
-        do {
-            defer { source.close() }
-            try source.copy(to: top)
-        }
-        return try compare(top)
+        try source.copy(to: space.copy)
+        return try compare(space.copy)
     }
 
     /// Does something where the process is told to end, instead of ending.
@@ -181,17 +181,6 @@ struct Checker {
             source.setEventHandler { act(number) }
             source.resume()
             return source
-        }
-    }
-
-    /// Removes the copies of a check that was killed.
-    static func removeLeftovers(in folder: String) {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for name in names where name.hasPrefix("daybook-check-") {
-            guard let process = Int32(name.dropFirst("daybook-check-".count)),
-                kill(process, 0) != 0, errno == ESRCH
-            else { continue }
-            try? FileManager.default.removeItem(atPath: folder + "/" + name)
         }
     }
 
@@ -260,10 +249,15 @@ struct Checker {
             lines.append("found     \(finding.part.rawValue): \(finding.what)")
             if let position = finding.position { lines.append("position  \(position)") }
             if let table = finding.table { lines.append("table     \(table)") }
-            if let differences, differences > 1 { lines.append("rows      \(differences) differ") }
             if let key = finding.key { lines.append("key       \(lowercaseHex(key))") }
-            if finding.part == .projections || finding.part == .indexes {
-                lines.append("repair    stop the server and run daybook rebuild")
+            let isOfProjections = finding.part == .projections || finding.part == .indexes
+            if let differences, differences > (isOfProjections ? 1 : 0) {
+                lines.append("rows      \(differences) of the projections differ")
+            }
+            if isOfProjections || (differences ?? 0) > 0 {
+                lines.append(
+                    "repair    of projections: daybook rebuild --online, or with the server stopped"
+                )
             }
             return lines.joined(separator: "\n")
         }

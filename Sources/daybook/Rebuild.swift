@@ -19,8 +19,8 @@ struct Rebuild: AsyncParsableCommand {
             this command waits for the end. It needs an administrator's key.
 
             Exit codes: 0 when everything was rebuilt, 64 for a wrong command line, 69 when the server \
-            cannot be reached or the rebuild ended early, 77 when the key may not ask for it, 73 when the directory cannot be opened or the log \
-            does not verify.
+            cannot be reached or the rebuild ended early, 77 when the key may not ask for it, 73 when the \
+            directory cannot be opened, the log does not verify, or it ends before what the projections have seen.
             """)
 
     @Option(help: "The data directory (also DAYBOOK_DATA_DIR). (default: ./daybook-data)")

@@ -42,8 +42,21 @@ struct Walk: AsyncParsableCommand {
         child.standardError = FileHandle.nullDevice
         try child.run()
         child.waitUntilExit()
-        guard child.terminationReason == .exit else { return .died }
-        return child.terminationStatus == 0 ? .read : .refused
+        let status = child.terminationStatus
+        guard child.terminationReason == .exit else {
+            guard endedByDamage(status) else {
+                throw Failure.exit(
+                    ExitCode(128 + status),
+                    "not read: the process that does it was ended by signal \(status)")
+            }
+            return .died
+        }
+        return status == 0 ? .read : .refused
+    }
+
+    /// Whether a process that works on a database was ended by what is in it, and not by somebody.
+    static func endedByDamage(_ signal: Int32) -> Bool {
+        [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGTRAP, SIGFPE].contains(signal)
     }
 }
 

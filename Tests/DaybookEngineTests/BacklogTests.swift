@@ -30,6 +30,7 @@ struct BacklogTests {
                         commandID: .number(UInt64(1_000 + number)))
                 })
         }
+        try disk.store.settle()
         return (disk, busy)
     }
 

@@ -305,23 +305,36 @@ struct TransferTests {
         }
     }
 
+    private typealias PayloadRows = [(key: [UInt8], value: [UInt8])]
+
+    /// A log, the rows of payloads that were erased, and those of small ones that are there.
+    private func logWithErasures(
+        _ numbers: inout SeededGenerator
+    ) throws -> (disk: TestStore, erased: PayloadRows, there: PayloadRows) {
+        let disk = try randomLog(&numbers, entries: 500)
+        var rows: PayloadRows = []
+        try disk.store.read { view in
+            try view.scan(.payloads, after: nil) { key, value in
+                rows.append((key, value))
+                return true
+            }
+        }
+        return (
+            disk, rows.filter { $0.value.count == PayloadChunks.erasedByteCount },
+            rows.filter { $0.value.count > 16 && $0.value.count < 100 }
+        )
+    }
+
     @Test("a payload that no entry erased, or that is back after it was, is found")
     func falseErasure() throws {
         for var numbers in RandomCases(2) {
-            let disk = try randomLog(&numbers, entries: 500)
+            // Not each log erases something.
+            var (disk, erased, there) = try logWithErasures(&numbers)
+            while erased.isEmpty || there.isEmpty {
+                (disk, erased, there) = try logWithErasures(&numbers)
+            }
             let directory = try TestStore.makeDirectory()
             defer { TestStore.remove(directory) }
-            let rows = try disk.store.read { view in
-                var rows: [(key: [UInt8], value: [UInt8])] = []
-                try view.scan(.payloads, after: nil) { key, value in
-                    rows.append((key, value))
-                    return true
-                }
-                return rows
-            }
-            let erased = rows.filter { $0.value.count == PayloadChunks.erasedByteCount }
-            let there = rows.filter { $0.value.count > 16 && $0.value.count < 100 }
-            try #require(!erased.isEmpty && !there.isEmpty, "\(numbers.hint)")
             let changes: [(key: [UInt8], value: [UInt8])] = [
                 (numbers.pick(there).key, Keys.position(140)),
                 (numbers.pick(there).key, Keys.position(1)),
@@ -346,7 +359,8 @@ struct TransferTests {
     func restore() throws {
         for var numbers in RandomCases(2) {
             let original = try randomLog(&numbers)
-            #expect(try original.store.standing() == .new)
+            // Nobody knows whose promises the entries are.
+            #expect(try original.store.standing() == .copy)
             try original.store.settle()
             #expect(try original.store.standing() == .original)
             let directory = try TestStore.makeDirectory()

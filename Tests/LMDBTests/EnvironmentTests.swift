@@ -141,6 +141,31 @@ struct EnvironmentTests {
         environment.close()
     }
 
+    @Test("a needed table is never added, and rows that tell of the others go where one of them is")
+    func neededTables() throws {
+        let directory = TemporaryDirectory()
+        let path = directory.database
+        try createDatabase(path)
+        let (table, key) = (tableNames[0], bytes("told"))
+        func open(_ more: String, needed: Set<String>) throws -> Environment {
+            try Environment(
+                directory: path, tables: tableNames + [more], needed: needed,
+                forgotten: (table, [key, bytes("not there")]), options: smallOptions())
+        }
+        func isTold(_ environment: Environment) throws -> Bool {
+            defer { environment.close() }
+            return try environment.read { try $0.get(environment.table(table), key) } != nil
+        }
+        let first = try openDatabase(path)
+        try first.write { try $0.put(first.table(table), key, [1]) }
+        first.close()
+        #expect(throws: EnvironmentError.missingTable(name: "symbols", directory: path)) {
+            try open("symbols", needed: ["symbols"])
+        }
+        try #expect(isTold(openDatabase(path)))
+        try #expect(!isTold(open("symbols", needed: [table])))
+    }
+
     @Test("opening what has all its tables writes nothing")
     func openingWithoutWriting() throws {
         let directory = TemporaryDirectory()

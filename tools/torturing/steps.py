@@ -208,7 +208,7 @@ class Check(Act):
     def look(self):
         # Who makes the copy is a child of the command; where that alone was killed, it goes on to its end.
         for name in self.copies():
-            while os.path.exists(f"/proc/{name.rpartition('-')[2]}"):
+            while os.path.exists(f"/proc/{name.split('-')[2]}"):
                 time.sleep(0.02)
         self.daybook(*self.arguments(), "--data-dir", self.data)
         self.expect(not self.copies(), f"it leaves {self.copies()}")
