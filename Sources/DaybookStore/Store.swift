@@ -26,12 +26,13 @@ package final class Store: Sendable {
         /// It has no log, no payloads or no `meta`.
         case missingTable(name: String, directory: String)
         case missingProjection(name: String, directory: String)
+        case heldAndReadOnly(DirectoryHeldError)
 
         /// Whether it tells of what is in the file.
         package var isDamage: Bool {
             switch self {
             case .logTooShort, .missingTable: true
-            case .fileSystem, .notADatabase, .missingProjection: false
+            case .fileSystem, .notADatabase, .missingProjection, .heldAndReadOnly: false
             }
         }
 
@@ -48,6 +49,11 @@ package final class Store: Sendable {
                 the data file was damaged or mixed up
                 """
             case .notADatabase(let directory): "there is no Daybook database in \(directory)"
+            case .heldAndReadOnly(let held):
+                """
+                \(held), and mounted read-only here, where nothing holds back what is being read: read it \
+                by a mount that can be written, or read a backup
+                """
             case .missingTable(let name, let directory):
                 "the database in \(directory) is damaged: it has no table '\(name)'"
             case .missingProjection(let name, let directory):
@@ -96,7 +102,9 @@ package final class Store: Sendable {
         self.lock = lock
         let database = Self.database(in: directory)
         do {
-            if !(try FileSystem.exists(database)) {
+            if try FileSystem.exists(database) {
+                try DataFile.verifyMetaPages(in: database)
+            } else {
                 try Environment.create(
                     directory: database, tables: Tables.names,
                     options: Self.environmentOptions(options)
@@ -128,6 +136,14 @@ package final class Store: Sendable {
     /// the process, so only one that serves nobody may do this.
     package init(reading directory: String, options: Options = Options()) throws {
         try Self.expectDatabase(in: directory)
+        if try FileSystem.isReadOnly(directory) {
+            // LMDB cannot note there that it reads, so what it reads may be written over.
+            do {
+                try DirectoryLock.expectFree(directory)
+            } catch let error as DirectoryHeldError {
+                throw OpenError.heldAndReadOnly(error)
+            }
+        }
         let database = Self.database(in: directory)
         self.directory = directory
         lock = nil
@@ -156,6 +172,16 @@ package final class Store: Sendable {
         return Tables.needed.contains(name)
             ? OpenError.missingTable(name: name, directory: directory)
             : OpenError.missingProjection(name: name, directory: directory)
+    }
+
+    /// Throws where the data file of a directory, on which no store is open, has lost its last commit.
+    package static func verifyMetaPages(of directory: String) throws {
+        try DataFile.verifyMetaPages(in: database(in: directory))
+    }
+
+    /// Throws where the pages of a directory's data file, which nobody may have open, cannot be what they say.
+    package static func verifyPages(of directory: String) throws {
+        try DataFile.verify(in: database(in: directory))
     }
 
     static func database(in directory: String) -> String { directory + "/db" }
@@ -239,9 +265,9 @@ package final class Store: Sendable {
             } catch is LogError where ignoresProjections {}
             var recordedAt = Instant.epoch
             var lastID = AnyID.lowest
+            let first = last > Self.verifiedTail ? last - Self.verifiedTail + 1 : 1
             if last > 0 {
-                try view.entries(from: last > Self.verifiedTail ? last - Self.verifiedTail : 1) {
-                    entry in
+                try view.entries(from: first) { entry in
                     recordedAt = entry.header.recordedAt
                     for event in entry.events {
                         if let id = event.newID { lastID = max(lastID, id) }
@@ -250,7 +276,7 @@ package final class Store: Sendable {
                 }
             }
             // Ids count up within a millisecond: look for the last one as far back as that goes.
-            var position = last > Self.verifiedTail ? last - Self.verifiedTail : 0
+            var position = first
             while lastID == .lowest, position > 1 {
                 position -= 1
                 let entry = try view.entry(at: position)

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 
 /// A directory is held by another process, or by another lock of this one.
-package struct DirectoryHeldError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct DirectoryHeldError: Error, Hashable, Sendable, CustomStringConvertible {
     package let directory: String
     /// The holder, as far as its file says.
     package let processID: Int32?
@@ -56,6 +56,18 @@ package final class DirectoryLock: Sendable {
         }
         self.directory = directory
         descriptors = Mutex((file, own))
+    }
+
+    /// Throws where somebody else holds the directory. It takes nothing, and needs no right to write.
+    package static func expectFree(_ directory: String) throws {
+        let own = try FileSystem.open(directory, O_RDONLY | O_DIRECTORY)
+        // With it goes what was locked.
+        defer { _ = Glibc.close(own) }
+        guard flock(own, LOCK_SH | LOCK_NB) != 0 else { return }
+        guard errno == EWOULDBLOCK else {
+            throw FileSystemError(code: errno, operation: "flock", path: directory)
+        }
+        throw heldError(directory, directory + "/owner.lock")
     }
 
     deinit { release() }

@@ -78,6 +78,13 @@ package enum FileSystem {
             totalBytes: Int(information.f_blocks) * unit)
     }
 
+    /// Whether the file system of `path` is mounted so that nothing can be written by this way.
+    package static func isReadOnly(_ path: String) throws(FileSystemError) -> Bool {
+        var information = statvfs()
+        try check(statvfs(path, &information), "statvfs", path)
+        return information.f_flag & UInt(ST_RDONLY) != 0
+    }
+
     /// What makes a file or directory the one it is, and how many names it has.
     package struct Identity: Hashable, Sendable {
         package let device: UInt64

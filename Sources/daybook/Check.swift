@@ -12,7 +12,8 @@ struct Check: AsyncParsableCommand {
         abstract:
             "Verifies the log, its payloads, and that the projections are what the log gives.",
         discussion: """
-            Walks the whole log (gaps, chain, envelopes, the digest of every payload), counts slots, \
+            Reads the structure of the file (no page is used twice, or is in use and counts as free), walks \
+            the whole log (gaps, chain, envelopes, the digest of every payload), counts slots, \
             due moments and queues again, and replays the log into a second set of projections that is \
             compared with the live one byte by byte. It works on a copy that it makes in --scratch, so \
             it can run beside a server; it grows to about twice the size of the database and is removed \
@@ -21,7 +22,8 @@ struct Check: AsyncParsableCommand {
             every entry is verified; it tells how long the second took.
 
             The result is on standard output. Exit codes: 0 when all is well, 1 when something was \
-            found, 64 for a wrong command line, 73 when the directory cannot be opened.
+            found, 64 for a wrong command line, 73 when the directory cannot be opened or --scratch has no \
+            room, 128 and the number of the signal when it was ended by one.
             """)
 
     @Option(help: "The data directory. (default: DAYBOOK_DATA_DIR, ./daybook-data)")
@@ -71,11 +73,11 @@ struct Check: AsyncParsableCommand {
         defer { for signal in signals { signal.cancel() } }
         child.waitUntilExit()
         let status = child.terminationStatus
+        if status != 0 { CheckScratch.removeLeftovers(in: scratch ?? directory) }
         guard child.terminationReason == .uncaughtSignal else {
             if status != 0 { throw ExitCode(status) }
             return
         }
-        CheckScratch.removeLeftovers(in: scratch ?? directory)
         guard Walk.endedByDamage(status) else {
             throw Failure.exit(
                 ExitCode(128 + status),
@@ -97,8 +99,10 @@ struct Checker {
     let scratch: String?
 
     func check(_ directory: String, _ extent: Extent) throws -> Report {
-        let outcome = try Walk.outcome(in: directory)
+        try Store.expectDatabase(in: directory)
         do {
+            try Store.verifyMetaPages(of: directory)
+            let outcome = try Walk.outcome(in: directory)
             // Where it does not open at all, this says why.
             if outcome == .refused { try open(directory).close() }
             return switch outcome {
@@ -114,6 +118,8 @@ struct Checker {
             }
         } catch let error as LMDBError where error.isDamage {
             return Report(finding: Finding(.file, "\(error)"))
+        } catch let error as DataFileError {
+            return Report(finding: Finding(.file, error.description))
         } catch let error as Store.OpenError where error.isDamage {
             return Report(finding: Finding(.file, "\(error)"))
         } catch let error as LogError {
@@ -168,6 +174,7 @@ struct Checker {
         }
         defer { for signal in signals { signal.cancel() } }
         try source.copy(to: space.copy)
+        try Store.verifyPages(of: space.copy)
         return try compare(space.copy)
     }
 

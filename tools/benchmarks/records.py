@@ -1,5 +1,6 @@
 """Rows about the log and the directory: built anew, verified, started with, and held in memory."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import signal
 import socket
 import statistics
 import subprocess
+import threading
 import time
 
 from benchmarks.creating import sizes
@@ -88,7 +90,8 @@ def verify(ground, report):
 
 def start(ground, report):
     """From starting the process until `/readyz` answers 200, on a directory of 1,000,000 entries of which 100,000
-    are pending schedules: after a stop in order, and after kill -9. The middle of several, pages in the cache.
+    are pending schedules: after a stop in order, and after kill -9 amid commands of four clients. The middle of
+    several, pages in the cache.
 
     Compared with the same on a directory that a server has made and that holds nothing; making it takes longer
     (`new_ms`).
@@ -115,7 +118,7 @@ def start(ground, report):
 
 
 def time_start(ground, directory, ending):
-    """Milliseconds until it is ready; it writes something and is ended by that signal."""
+    """Milliseconds until it is ready; it writes something and is ended by that signal: amid writing, if it is killed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -137,14 +140,29 @@ def time_start(ground, directory, ending):
                 time.sleep(0.0005)
         took = (time.perf_counter() - begun) * 1e3
         write_something(directory, port)
+        writers = [threading.Thread(target=write_on, args=(directory, port)) for _ in range(4)]
+        if ending == signal.SIGKILL:
+            for writer in writers:
+                writer.start()
+            time.sleep(0.2)
         process.send_signal(ending)
         code = process.wait(60)
+        for writer in writers:
+            if writer.ident:
+                writer.join(60)
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
     check(code in (0, -signal.SIGKILL), f"the server ended with {code}")
     return took
+
+
+def write_on(directory, port):
+    """Until nobody answers."""
+    with contextlib.suppress(Exception):
+        while True:
+            write_something(directory, port)
 
 
 def write_something(directory, port):

@@ -1,8 +1,12 @@
 """Damage of the data file while nobody uses it, and old copies put in its place."""
 
 import os
+import re
 import shutil
 import subprocess
+import time
+
+from served import Server
 
 # A page that is in no use may change without a trace; everything else is to be found.
 FOUND = {1, 73}
@@ -35,22 +39,49 @@ def look(stage, what, good):
     words = (checked.stdout + checked.stderr)[-300:]
     if stage.expect(checked.returncode in {0} | FOUND, f"{what}: check ended with {checked.returncode}: {words}"):
         stage.met["found by check"] += checked.returncode in FOUND
-    code, lines = log_lines(stage)
+    code_of_log, lines = log_lines(stage)
     # A line that is cut off by the end of the process is none.
     wrong = [line for line in lines if line not in good and line.endswith(b"}")]
     stage.expect(not wrong, f"{what}: the log says what it never said: {wrong[:1]}")
     if checked.returncode == 0:
         stage.met["no trace"] += 1
-        stage.expect(code == 0 and set(lines) == good,
+        stage.expect(code_of_log == 0 and set(lines) == good,
                      f"{what}: check says that all is well, and the log is another")
     code, text, process = stage.try_second()
     if process is None:
         stage.expect(code == 73, f"{what}: a start ended with {code}: {text[-300:]}")
         stage.met["starts refused"] += code == 73
+        return
+    stage.met["starts that served"] += 1
+    if checked.returncode == 0:
+        # What was called well must bear more than being read.
+        write_on(stage, what, text)
+        process.terminate()
+        stage.expect(process.wait(60) == 0, f"{what}: a stop ended with {process.returncode}")
+        found = stage.found_by_check()
+        stage.expect(found is None, f"{what}: after more was written: {found}")
     else:
         process.kill()
         process.wait()
-        stage.met["starts that served"] += 1
+    after, served = log_lines(stage)
+    if code_of_log == 0 and set(lines) == good:
+        stage.expect(after == 0 and good <= set(served), f"{what}: a start lost what the log had")
+
+
+def write_on(stage, what, text):
+    """Many small commands, which take pages that count as free."""
+    server = Server(stage.binary, stage.server.directory)
+    server.port = int(re.search(r"listens on http://\S+:(\d+)", text)[1])
+    deadline = time.monotonic() + 30
+    # It listens before the first command is taken.
+    while server.ask("GET", "/license")[0] != 401 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for number in range(40):
+        status, answer = server.ask("POST", "/workflows", {
+            "name": f"more {number}", "definition": {"executor": {"type": "echo"}}}, server.key)
+        if not stage.expect(status == 201, f"{what}: it takes no command: {status} {answer}"):
+            return
+    stage.met["written on"] += 1
 
 
 def damaged(stage, damage, times):

@@ -1,0 +1,163 @@
+import Foundation
+import LMDB
+import Support
+import Testing
+
+@Suite("The structure of a data file")
+struct DataFileTests {
+    @Test("what LMDB leaves after any commits is well, and so are its copies")
+    func well() throws {
+        for var numbers in RandomCases(3) {
+            let directory = TemporaryDirectory()
+            let path = directory.database
+            try createDatabase(path)
+            try DataFile.verify(in: path)
+            for _ in 0..<8 {
+                try change(path, &numbers)
+                try DataFile.verifyMetaPages(in: path)
+                try DataFile.verify(in: path)
+            }
+            for compacting in [false, true] {
+                let copy = directory.path + "/copy-\(compacting)"
+                try FileSystem.createDirectory(copy)
+                let environment = try openDatabase(path)
+                try environment.copy(to: copy, compacting: compacting)
+                environment.close()
+                try DataFile.verify(in: copy)
+                try change(copy, &numbers)
+                try DataFile.verify(in: copy)
+            }
+        }
+    }
+
+    @Test("a wrong bit of a transaction's number is found, unless the two still follow each other")
+    func metaPages() throws {
+        for var numbers in RandomCases(2) {
+            let directory = TemporaryDirectory()
+            try createDatabase(directory.database)
+            try change(directory.database, &numbers)
+            let data = try Data(
+                contentsOf: URL(fileURLWithPath: directory.database + "/data.mdb"))
+            func number(_ page: Int) -> UInt64 {
+                data[page * 4_096 + 144..<page * 4_096 + 152].reversed()
+                    .reduce(0) { $0 << 8 | UInt64($1) }
+            }
+            for page in [0, 1] {
+                for bit in 0..<64 {
+                    let (changed, other) = (number(page) ^ 1 << bit, number(1 - page))
+                    let follows =
+                        changed % 2 == page && (changed &+ 1 == other || other &+ 1 == changed)
+                    try flip(directory.database, 4_096 * page + 144 + bit / 8, 1 << (bit % 8)) {
+                        let isFound =
+                            (try? DataFile.verifyMetaPages(in: directory.database)) == nil
+                        #expect(isFound != follows, "\(page) \(bit) \(numbers.hint)")
+                    }
+                }
+            }
+            try DataFile.verifyMetaPages(in: directory.database)
+        }
+    }
+
+    @Test("a page in use that counts as free is found, and one that is in two places")
+    func pages() throws {
+        for var numbers in RandomCases(2) {
+            let directory = TemporaryDirectory()
+            let path = directory.database
+            try createDatabase(path)
+            for _ in 0..<4 { try change(path, &numbers) }
+            let file = path + "/data.mdb"
+            let data = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
+            // The numbers of pages stand in lists and in branches: any of them, as another one.
+            let pages = data.count / 4_096
+            var found = 0
+            for page in 2..<pages {
+                let start = page * 4_096
+                for place in stride(from: start + 16, to: start + 4_096, by: 2) {
+                    guard Int.random(in: 0..<200, using: &numbers) == 0 else { continue }
+                    try flip(path, place, UInt8(1 << Int.random(in: 0..<3, using: &numbers))) {
+                        do {
+                            try DataFile.verify(in: path)
+                        } catch is DataFileError {
+                            found += 1
+                        }
+                    }
+                }
+            }
+            #expect(found > 0, "\(numbers.hint)")
+            try DataFile.verify(in: path)
+            // The list of free pages names the root of a table.
+            let (list, root) = try listAndRoot(of: path)
+            try put(list.start, root, in: path) {
+                let error = #expect(throws: DataFileError.self, "\(numbers.hint)") {
+                    try DataFile.verify(in: path)
+                }
+                #expect(error?.description.contains("in use and counts as free") == true)
+            }
+        }
+    }
+
+    /// Some puts, deletes and large values, over several commits.
+    private func change(_ path: String, _ numbers: inout SeededGenerator) throws {
+        let environment = try openDatabase(path)
+        defer { environment.close() }
+        for _ in 0..<Int.random(in: 1...6, using: &numbers) {
+            try environment.write { transaction in
+                for _ in 0..<Int.random(in: 1...300, using: &numbers) {
+                    let name = key(Int.random(in: 0..<2_000, using: &numbers))
+                    let table =
+                        Bool.random(using: &numbers) ? environment.letters : environment.numbers
+                    if Int.random(in: 0..<3, using: &numbers) == 0 {
+                        _ = try transaction.delete(table, name)
+                    } else {
+                        let isLarge = Int.random(in: 0..<50, using: &numbers) == 0
+                        try transaction.put(table, name, numbers.bytes(isLarge ? 9_000 : 60))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the smallest number of a list of free pages stands, and the page that is the root of `letters`.
+    private func listAndRoot(of path: String) throws -> (
+        list: (start: Int, number: UInt64), root: UInt64
+    ) {
+        let data = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path + "/data.mdb")))
+        func word(_ place: Int) -> UInt64 {
+            data[place..<place + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        func half(_ place: Int) -> Int { Int(data[place]) | Int(data[place + 1]) << 8 }
+        let meta = word(144) > word(4_096 + 144) ? 0 : 4_096
+        let (free, main) = (Int(word(meta + 80)) * 4_096, Int(word(meta + 128)) * 4_096)
+        // Both are small enough for one leaf. A row: size, flags, size of the key, key, value.
+        try #require(data[free + 10] == 2 && data[main + 10] == 2)
+        let row = free + half(free + 16)
+        let count = Int(word(row + 16))
+        let last = row + 24 + 8 * (count - 1)
+        let name = (0..<(half(main + 12) - 16) / 2).map { main + half(main + 16 + 2 * $0) }
+            .first { String(decoding: data[$0 + 8..<$0 + 15], as: UTF8.self) == "letters" }
+        return ((last, word(last)), word(try #require(name) + 15 + 40))
+    }
+
+    private func flip(_ path: String, _ place: Int, _ bit: UInt8, _ body: () throws -> Void) throws
+    {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/data.mdb"))
+        defer { try? file.close() }
+        try file.seek(toOffset: UInt64(place))
+        let byte = try #require(try file.read(upToCount: 1)?.first)
+        for value in [byte ^ bit, byte] {
+            try file.seek(toOffset: UInt64(place))
+            try file.write(contentsOf: [value])
+            if value != byte { try body() }
+        }
+    }
+
+    private func put(
+        _ place: Int, _ number: UInt64, in path: String, _ body: () throws -> Void
+    ) throws {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/data.mdb"))
+        defer { try? file.close() }
+        try file.seek(toOffset: UInt64(place))
+        try file.write(contentsOf: withUnsafeBytes(of: number.littleEndian) { Data($0) })
+        try body()
+    }
+}
