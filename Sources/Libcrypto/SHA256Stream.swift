@@ -2,7 +2,8 @@ import CLibcrypto
 
 /// SHA-256 (FIPS 180-4) over bytes that come one after the other, by OpenSSL's libcrypto.
 ///
-/// It lies on the stack, so that a hash of a few bytes costs little more than its blocks; swift-crypto's allocates.
+/// It lies on the stack, so that a hash of a few bytes costs little more than its blocks; swift-crypto's allocates. Its
+/// pointers go to C for the length of a call, and no longer.
 package struct SHA256Stream {
     package static let byteCount = Int(SHA256_DIGEST_LENGTH)
     package typealias Digest = InlineArray<32, UInt8>
