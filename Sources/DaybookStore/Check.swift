@@ -168,7 +168,7 @@ extension View {
         } catch is LogError {
             return unread(tables.serviceKey)
         }
-        guard reached <= last else { return .logTooShort(log: last, projections: reached) }
+        if reached > last { return try checkLogEnd() ?? unread(tables.serviceKey) }
         guard reached == last else {
             return Finding(
                 .projections,
@@ -180,11 +180,10 @@ extension View {
 
     /// Whether the log ends where the projections say that it ended, as far as they can be read.
     package borrowing func checkLogEnd() throws -> Finding? {
-        let last = try lastPosition()
         do {
-            let seen = try positionSeen()
-            return seen > last ? .logTooShort(log: last, projections: seen) : nil
-        } catch is LogError {
+            guard let seen = try positionBehindEnd() else { return nil }
+            return Finding(.logTooShort(log: try lastPosition(), projections: seen))
+        } catch LogError.damagedProjection {
             return nil
         }
     }
@@ -218,10 +217,13 @@ extension Finding {
     static let notBuilt = Finding(
         .projections,
         "they have no layout, as after an import that was broken off: the next start builds them")
-    static func logTooShort(log: Position, projections: Position) -> Finding {
-        Finding(.log, "\(Store.OpenError.logTooShort(log: log, projections: projections))")
-    }
     static let otherRows = Finding(.log, "the log has rows that are not its entries")
+
+    /// Of an error that tells of what is in the file.
+    package init(_ error: Store.OpenError) {
+        let isOfLog = if case .logTooShort = error { true } else { false }
+        self.init(isOfLog ? .log : .file, "\(error)")
+    }
 
     /// - Parameter position: how far the log was read before, if that is known.
     package init(_ error: LogError, after position: Position? = nil) {

@@ -92,7 +92,7 @@ extension Store {
             guard try view.layout() == Rows.layout else { return false }
             do {
                 return try view.service().position == view.lastPosition()
-            } catch is LogError {
+            } catch LogError.damagedProjection {
                 return false
             }
         }

@@ -59,7 +59,8 @@ package final class Store: Sendable {
             case .missingProjection(let name, let directory):
                 """
                 the database in \(directory) has no table '\(name)': it was made by an older version, or \
-                is damaged. daybook rebuild and daybook serve build it from the log
+                is damaged. daybook rebuild and daybook serve, on it or on a copy of it (of a backup: without \
+                manifest.json), build it from the log
                 """
             }
         }
@@ -258,11 +259,10 @@ package final class Store: Sendable {
         try read { view in
             let last = try view.lastPosition()
             do {
-                let seen = try view.positionSeen()
-                guard seen <= last else {
+                if let seen = try view.positionBehindEnd() {
                     throw OpenError.logTooShort(log: last, projections: seen)
                 }
-            } catch is LogError where ignoresProjections {}
+            } catch LogError.damagedProjection where ignoresProjections {}
             var recordedAt = Instant.epoch
             var lastID = AnyID.lowest
             let first = last > Self.verifiedTail ? last - Self.verifiedTail + 1 : 1
@@ -369,10 +369,21 @@ package final class Store: Sendable {
 }
 
 extension View {
-    /// The last entry that the projections have seen; 0 where they are of another layout: then their rows may not even
-    /// read, and they are thrown away.
-    borrowing func positionSeen() throws -> Position {
-        try layout() == Rows.layout ? service().position : 0
+    /// The last entry that the projections have seen, where that comes behind the log's end, which was lost then.
+    ///
+    /// The row that says it has no check of its own: it is believed where it was written later than the log's last entry,
+    /// or where there are payloads behind that. Rows of another layout may not even read; they are thrown away.
+    /// - Throws: `LogError.damagedProjection` where it is not to be believed.
+    borrowing func positionBehindEnd() throws -> Position? {
+        guard try layout() == Rows.layout else { return nil }
+        let (last, seen) = (try lastPosition(), try service())
+        guard seen.position > last else { return nil }
+        let lastTime = last > 0 ? try entry(at: last).header.recordedAt : .epoch
+        guard
+            try seen.recordedAt > lastTime
+                || transaction.first(tables.payloads, atOrAfter: Keys.position(last + 1)) != nil
+        else { throw LogError.damagedProjection(TableName.meta.rawValue) }
+        return seen.position
     }
 
     /// `nil` where there are no projections yet, or their row is damaged.

@@ -73,8 +73,9 @@ package final class DataFile {
         _ = try newestMeta(file, path)
     }
 
-    /// Reads the whole file, which nobody may write to: every page of every table is where it must be, and what it says
-    /// it is; none is used twice; none in use counts as free.
+    /// Reads the whole file, which nobody may write to: every page of every table is where it must be, and of the kind
+    /// that it must be; its keys are in order, and between those that lead to it; no page is used twice, and none in use
+    /// counts as free.
     ///
     /// - Throws: `DataFileError`, `FileSystemError`.
     package static func verify(in directory: String) throws {
@@ -122,7 +123,7 @@ package final class DataFile {
                     the last commit may be lost
                     """)
         }
-        return metas[even > odd ? 0 : 1]
+        return metas[even >= odd ? 0 : 1]
     }
 
     private static func read(
@@ -139,28 +140,36 @@ package final class DataFile {
 
     // MARK: Trees
 
+    private typealias Visit = (_ key: Bytes, _ flags: UInt16, _ value: Bytes) throws -> Void
+
     private func verify() throws {
         var free: [UInt64] = []
-        try walk(meta.free, "the list of free pages") { key, value in
-            free += try freePages(key, value)
+        try walk(meta.free, "the list of free pages", isBefore: Self.isLowerNumber) {
+            key, _, value in
+            let transaction: UInt64 = key.count == 8 ? key.load(0) : 0
+            guard transaction > 0, transaction <= self.meta.transaction else {
+                throw self.error("the list of free pages has a key that is no transaction's number")
+            }
+            free += try self.freePages(value)
         }
-        try walk(meta.main, "the names of tables") { key, value in
-            guard value.flags & NodeFlags.isDatabase != 0,
-                value.bytes.count == Self.databaseByteCount
-            else { throw error("a name of a table has no table") }
-            try walk(Tree(value.bytes, at: 0), String(decoding: key, as: UTF8.self)) { _, _ in }
+        try walk(meta.main, "the names of the tables", isBefore: Bytes.isBefore) {
+            key, flags, value in
+            guard flags & NodeFlags.isDatabase != 0, value.count == Self.databaseByteCount else {
+                throw self.error("a name of a table has no table")
+            }
+            try self.walk(Tree(value, at: 0), String(decoding: key.bytes, as: UTF8.self))
         }
         for page in free where page < pageCount && isUsed[Int(page)] {
             throw error("page \(page) is in use and counts as free")
         }
     }
 
-    private typealias Value = (flags: UInt16, bytes: Bytes)
-
-    /// Visits every row of a table.
+    /// Walks through all pages of a table.
+    ///
+    /// - Parameter visit: is given every row; values on pages of their own are read only for this.
     private func walk(
         _ tree: Tree, _ table: String,
-        _ body: (_ key: [UInt8], _ value: Value) throws -> Void
+        isBefore: @escaping (Bytes, Bytes) -> Bool = Bytes.isBefore, visit: Visit? = nil
     ) throws {
         var count: UInt64 = 0
         if tree.root != Tree.none {
@@ -168,20 +177,28 @@ package final class DataFile {
             guard (1...32).contains(tree.depth) else {
                 throw error("\(table): it is \(tree.depth) pages deep")
             }
-            try walk(page: tree.root, depth: tree.depth, table) { key, value in
-                count += 1
-                try body(key, value)
-            }
+            let walk = TreeWalk(table: table, isBefore: isBefore, visit: visit)
+            count = try rows(below: tree.root, depth: tree.depth, from: nil, to: nil, walk)
         }
         guard count == tree.entries else {
             throw error("\(table): it has \(count) rows, and is said to have \(tree.entries)")
         }
     }
 
-    private func walk(
-        page number: UInt64, depth: UInt16, _ table: String,
-        _ body: (_ key: [UInt8], _ value: Value) throws -> Void
-    ) throws {
+    private struct TreeWalk {
+        let table: String
+        let isBefore: (Bytes, Bytes) -> Bool
+        let visit: Visit?
+    }
+
+    /// Walks through a page and all below it, whose keys must rise, from `first` on and below `end`: a search goes by the
+    /// keys of the pages above.
+    ///
+    /// - Returns: how many rows there are.
+    private func rows(
+        below number: UInt64, depth: UInt16, from first: Bytes?, to end: Bytes?, _ walk: TreeWalk
+    ) throws -> UInt64 {
+        let table = walk.table
         let page = try take(number, table)
         let flags = page.load(10, as: UInt16.self) & PageFlags.kinds
         guard flags == (depth > 1 ? PageFlags.branch : PageFlags.leaf) else {
@@ -191,35 +208,76 @@ package final class DataFile {
         guard lower >= Self.headerByteCount, lower <= meta.pageSize, lower % 2 == 0 else {
             throw error("\(table): page \(number) has no valid list of rows")
         }
-        for place in stride(from: Self.headerByteCount, to: lower, by: 2) {
-            let start = Int(page.load(place, as: UInt16.self))
-            guard start >= lower, start + 8 <= meta.pageSize else {
-                throw error("\(table): a row of page \(number) is outside of it")
-            }
-            let (low, high) = (
-                page.load(start, as: UInt16.self), page.load(start + 2, as: UInt16.self)
-            )
-            let flags = page.load(start + 4, as: UInt16.self)
-            let size = Int(low) | Int(high) << 16
-            let keyEnd = start + 8 + Int(page.load(start + 6, as: UInt16.self))
-            guard keyEnd <= meta.pageSize else {
-                throw error("\(table): a key of page \(number) is outside of it")
-            }
-            if depth > 1 {
-                try walk(
-                    page: UInt64(size) | UInt64(flags) << 32, depth: depth - 1, table, body)
-                continue
-            }
-            let isBig = flags & NodeFlags.isBig != 0
-            guard keyEnd + (isBig ? 8 : size) <= meta.pageSize else {
-                throw error("\(table): a value of page \(number) is outside of it")
-            }
-            let value =
-                isBig
-                ? try bigValue(at: page.load(keyEnd), count: size, table)
-                : page[keyEnd..<keyEnd + size]
-            try body(Array(page[start + 8..<keyEnd].bytes), (flags, value))
+        let nodes = try stride(from: Self.headerByteCount, to: lower, by: 2).map { place in
+            try node(at: Int(page.load(place, as: UInt16.self)), of: page, number, depth, table)
         }
+        var last = first
+        for (index, node) in nodes.enumerated() {
+            // The first key of a branch is not looked at.
+            if depth > 1 && index == 0 { continue }
+            let isInOrder =
+                last.map {
+                    depth > 1 || index > 0
+                        ? walk.isBefore($0, node.key) : !walk.isBefore(node.key, $0)
+                }
+                ?? true
+            guard isInOrder, end.map({ walk.isBefore(node.key, $0) }) ?? true else {
+                throw error("\(table): the keys of page \(number) are out of order")
+            }
+            last = node.key
+        }
+        guard depth > 1 else {
+            for node in nodes {
+                let value =
+                    node.flags & NodeFlags.isBig != 0
+                    ? try bigValue(of: node, table, reads: walk.visit != nil) : node.value
+                try walk.visit?(node.key, node.flags, value)
+            }
+            return UInt64(nodes.count)
+        }
+        var count: UInt64 = 0
+        for (index, node) in nodes.enumerated() {
+            count += try rows(
+                below: UInt64(node.size) | UInt64(node.flags) << 32, depth: depth - 1,
+                from: index == 0 ? first : node.key,
+                to: index + 1 < nodes.count ? nodes[index + 1].key : end, walk)
+        }
+        return count
+    }
+
+    /// `MDB_node`: a row of a leaf, or what leads to a page below a branch.
+    private struct Node {
+        /// Of a branch, bits of the number of a page.
+        let flags: UInt16
+        let size: Int
+        let key: Bytes
+        /// In a branch empty.
+        let value: Bytes
+    }
+
+    private func node(
+        at start: Int, of page: Bytes, _ number: UInt64, _ depth: UInt16, _ table: String
+    ) throws -> Node {
+        guard start >= Self.headerByteCount, start + 8 <= meta.pageSize else {
+            throw error("\(table): a row of page \(number) is outside of it")
+        }
+        let (low, high) = (page.load(start, as: UInt16.self), page.load(start + 2, as: UInt16.self))
+        let flags = page.load(start + 4, as: UInt16.self)
+        let size = Int(low) | Int(high) << 16
+        let keyEnd = start + 8 + Int(page.load(start + 6, as: UInt16.self))
+        let valueByteCount = depth > 1 ? 0 : flags & NodeFlags.isBig != 0 ? 8 : size
+        guard keyEnd + valueByteCount <= meta.pageSize else {
+            throw error("\(table): a row of page \(number) is outside of it")
+        }
+        return Node(
+            flags: flags, size: size, key: page[start + 8..<keyEnd],
+            value: page[keyEnd..<keyEnd + valueByteCount])
+    }
+
+    /// The list of free pages has numbers for keys.
+    private static let isLowerNumber: @Sendable (Bytes, Bytes) -> Bool = { left, right in
+        left.count == 8 && right.count == 8
+            && left.load(0, as: UInt64.self) < right.load(0, as: UInt64.self)
     }
 
     /// The bytes of a page that nothing else may use.
@@ -238,33 +296,34 @@ package final class DataFile {
     }
 
     /// A value on pages of its own, which follow each other.
-    private func bigValue(
-        at number: UInt64, count: Int, _ table: String
-    ) throws -> Bytes {
+    private func bigValue(of node: Node, _ table: String, reads: Bool) throws -> Bytes {
+        let number: UInt64 = node.value.load(0)
         let first = try take(number, table)
         let pages = UInt64(first.load(12, as: UInt32.self))
         // A smaller value takes the pages of the one before it.
-        let needed = UInt64((Self.headerByteCount + count + meta.pageSize - 1) / meta.pageSize)
+        let needed = UInt64((Self.headerByteCount + node.size + meta.pageSize - 1) / meta.pageSize)
         guard first.load(10, as: UInt16.self) & PageFlags.kinds == PageFlags.overflow,
-            pages >= needed, pages <= pageCount - number
-        else { throw error("\(table): page \(number) does not begin a value of \(count) bytes") }
+            pages >= needed, pages <= min(pageCount, meta.lastPage + 1) - number
+        else {
+            throw error("\(table): page \(number) does not begin a value of \(node.size) bytes")
+        }
         for page in number + 1..<number + pages {
             guard !isUsed[Int(page)] else { throw error("\(table): page \(page) is used twice") }
             isUsed[Int(page)] = true
         }
+        guard reads else { return node.value }
         return try Self.read(
-            descriptor, at: Int(number) * meta.pageSize + Self.headerByteCount, count: count, path)
+            descriptor, at: Int(number) * meta.pageSize + Self.headerByteCount, count: node.size,
+            path)
     }
 
     /// The pages that a transaction freed: how many, and then their numbers from the last one down.
-    private func freePages(_ key: [UInt8], _ value: Value) throws -> [UInt64] {
-        let words = value.bytes.count / 8
-        guard key.count == 8, words > 0, value.bytes.count % 8 == 0,
-            value.bytes.load(0, as: UInt64.self) < UInt64(words)
-        else { throw error("the list of free pages does not read") }
-        return (0..<Int(value.bytes.load(0, as: UInt64.self))).map { index in
-            value.bytes.load(8 * (index + 1))
+    private func freePages(_ value: Bytes) throws -> [UInt64] {
+        let words = value.count / 8
+        guard words > 0, value.count % 8 == 0, value.load(0, as: UInt64.self) < UInt64(words) else {
+            throw error("the list of free pages does not read")
         }
+        return (0..<Int(value.load(0, as: UInt64.self))).map { value.load(8 * ($0 + 1)) }
     }
 
     private func error(_ what: String) -> DataFileError {
@@ -280,6 +339,18 @@ private struct Bytes {
     private init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
 
     var count: Int { bytes.count }
+
+    /// LMDB's order: byte by byte, and a shorter key before what it begins.
+    static func isBefore(_ left: Bytes, _ right: Bytes) -> Bool {
+        left.bytes.withUnsafeBytes { own in
+            right.bytes.withUnsafeBytes { other in
+                let common = min(own.count, other.count)
+                let difference =
+                    common > 0 ? memcmp(own.baseAddress!, other.baseAddress!, common) : 0
+                return difference != 0 ? difference < 0 : own.count < other.count
+            }
+        }
+    }
 
     subscript(range: Range<Int>) -> Bytes {
         Bytes(bytes[bytes.startIndex + range.lowerBound..<bytes.startIndex + range.upperBound])

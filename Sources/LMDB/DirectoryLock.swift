@@ -58,11 +58,13 @@ package final class DirectoryLock: Sendable {
         descriptors = Mutex((file, own))
     }
 
-    /// Throws where somebody else holds the directory. It takes nothing, and needs no right to write.
+    /// Throws where somebody else holds the directory at this moment. It needs no right to write.
     package static func expectFree(_ directory: String) throws {
         let own = try FileSystem.open(directory, O_RDONLY | O_DIRECTORY)
-        // With it goes what was locked.
-        defer { _ = Glibc.close(own) }
+        defer {
+            _ = flock(own, LOCK_UN)
+            _ = Glibc.close(own)
+        }
         guard flock(own, LOCK_SH | LOCK_NB) != 0 else { return }
         guard errno == EWOULDBLOCK else {
             throw FileSystemError(code: errno, operation: "flock", path: directory)

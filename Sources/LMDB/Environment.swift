@@ -303,12 +303,13 @@ private func openTables(
     guard let transaction = begun else { preconditionFailure("LMDB gave no transaction") }
     var tables: [String: Table] = [:]
     do {
-        // A name that stands in the wrong place hides others, which would then be created anew.
-        try verifyOrderOfNames(transaction)
+        let there = try namesOfTables(transaction)
         var isAnyCreated = false
         for name in names {
             var handle: UInt32 = 0
             var code = mdb_dbi_open(transaction, name, 0, &handle)
+            // What a search does not find, though it is there, would be created a second time.
+            if code == MDB_NOTFOUND, there.contains(Array(name.utf8)) { throw damagedNames }
             if code == MDB_NOTFOUND, creates.contains(name) {
                 isAnyCreated = true
                 code = mdb_dbi_open(transaction, name, UInt32(MDB_CREATE), &handle)

@@ -131,6 +131,7 @@ final class TransactionHandle {
         // down.
         let cursor = try Cursor(pointer, Table(name: "free pages", handle: 0))
         var seen: Set<UInt64> = []
+        var transaction: UInt64 = 0
         var next = try cursor.move(MDB_FIRST)
         while let entry = next {
             let words = UnsafeRawBufferPointer(
@@ -139,6 +140,10 @@ final class TransactionHandle {
             guard entry.key.mv_size == width, words.count >= width, words.count % width == 0 else {
                 throw bad
             }
+            // LMDB goes through them in this order, and takes no transaction's pages twice.
+            let number = UnsafeRawPointer(entry.key.mv_data).loadUnaligned(as: UInt64.self)
+            guard number > transaction, number <= mdb_txn_id(pointer) else { throw bad }
+            transaction = number
             let count = words.loadUnaligned(as: UInt64.self)
             guard count < words.count / width else { throw bad }
             var last = pages
@@ -209,20 +214,25 @@ final class TransactionHandle {
     }
 }
 
-/// Throws unless the names of the tables stand in order. LMDB keeps them in table 1.
-func verifyOrderOfNames(_ transaction: OpaquePointer) throws(LMDBError) {
+/// The names of the tables, which LMDB keeps in table 1. Throws unless they stand in order.
+func namesOfTables(_ transaction: OpaquePointer) throws(LMDBError) -> Set<[UInt8]> {
     let cursor = try Cursor(transaction, Table(name: "names", handle: 1))
+    var names: Set<[UInt8]> = []
     var last: [UInt8] = []
     var next = try cursor.move(MDB_FIRST)
     while let entry = next {
         let name = bytes(of: entry.key)
         guard last.lexicographicallyPrecedes(name) else {
-            throw LMDBError(code: MDB_CORRUPTED, operation: "read the names of the tables")
+            throw damagedNames
         }
+        names.insert(name)
         last = name
         next = try cursor.move(MDB_NEXT)
     }
+    return names
 }
+
+let damagedNames = LMDBError(code: MDB_CORRUPTED, operation: "read the names of the tables")
 
 /// Deletes a row, if it is there.
 func delete(

@@ -53,6 +53,8 @@ struct Check: AsyncParsableCommand {
         do {
             report = try Checker(scratch: scratch)
                 .check(directory, quick ? .quickly : chain ? .chain : .wholly)
+        } catch let code as ExitCode {
+            throw code
         } catch {
             throw Failure.exit(Exits.cannotOpen, "\(error)")
         }
@@ -73,7 +75,7 @@ struct Check: AsyncParsableCommand {
         defer { for signal in signals { signal.cancel() } }
         child.waitUntilExit()
         let status = child.terminationStatus
-        if status != 0 { CheckScratch.removeLeftovers(in: scratch ?? directory) }
+        if status != 0, !quick, !chain { CheckScratch.removeLeftovers(in: scratch ?? directory) }
         guard child.terminationReason == .uncaughtSignal else {
             if status != 0 { throw ExitCode(status) }
             return
@@ -84,7 +86,7 @@ struct Check: AsyncParsableCommand {
                 "not checked: the process that does it was ended by signal \(status)")
         }
         let report = Checker.Report(
-            finding: Finding(.file, "a page is damaged: to write by it ends the process"))
+            finding: Finding(.file, "a page is damaged: it ends the process that works with it"))
         print(json ? report.json : report.text)
         throw ExitCode(1)
     }
@@ -121,7 +123,7 @@ struct Checker {
         } catch let error as DataFileError {
             return Report(finding: Finding(.file, error.description))
         } catch let error as Store.OpenError where error.isDamage {
-            return Report(finding: Finding(.file, "\(error)"))
+            return Report(finding: Finding(error))
         } catch let error as LogError {
             return Report(finding: Finding(error))
         }
@@ -144,8 +146,6 @@ struct Checker {
             report.finding = try store.read { try $0.checkProjectionsEnd() ?? $0.checkIndexes() }
         } catch let error as LogError {
             report.finding = Finding(error)
-        } catch let error as Store.OpenError {
-            report.finding = Finding(.log, "\(error)")
         }
         return report
     }
@@ -174,7 +174,6 @@ struct Checker {
         }
         defer { for signal in signals { signal.cancel() } }
         try source.copy(to: space.copy)
-        try Store.verifyPages(of: space.copy)
         return try compare(space.copy)
     }
 
@@ -192,6 +191,12 @@ struct Checker {
     }
 
     private func compare(_ copy: String) throws -> Report {
+        var ofPages: Finding?
+        do {
+            try Store.verifyPages(of: copy)
+        } catch let error as DataFileError {
+            ofPages = Finding(.file, error.description)
+        }
         let reading = try open(copy)
         var report = Report()
         var progress = Progress("verified")
@@ -205,9 +210,12 @@ struct Checker {
             report.chain = seen.chain
             report.payloads = seen.payloads
             report.erasedPayloads = seen.erasedPayloads
-            report.finding = finding
-            // A log that does not verify can't be replayed; payloads are not needed for it.
-            guard finding == nil || finding?.part == .payloads else { return report }
+            report.finding = finding ?? ofPages
+            // A log that does not verify can't be replayed, and on damaged pages nothing is written; payloads are not
+            // needed for it.
+            guard ofPages == nil, finding == nil || finding?.part == .payloads else {
+                return report
+            }
             if let end = try reading.read({ try $0.checkProjectionsEnd() }) {
                 report.finding = finding ?? end
                 return report

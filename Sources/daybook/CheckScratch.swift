@@ -22,9 +22,19 @@ final class CheckScratch: Sendable {
             throw NoRoom(folder: folder, byteCount: byteCount, available: available)
         }
         let process = ProcessInfo.processInfo.processIdentifier
-        path = "\(folder)/\(Self.prefix)\(process)-\(UInt32.random(in: 0...UInt32.max))"
-        try FileSystem.createDirectory(path)
-        lock = try DirectoryLock(directory: path)
+        var attempts = 5
+        while true {
+            let path = "\(folder)/\(Self.prefix)\(process)-\(UInt32.random(in: 0...UInt32.max))"
+            do {
+                try FileSystem.createDirectory(path)
+                lock = try DirectoryLock(directory: path)
+                self.path = path
+                return
+            } catch  where attempts > 1 {
+                // Another check may have taken it for a leftover, before it was locked.
+                attempts -= 1
+            }
+        }
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }

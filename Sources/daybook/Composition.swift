@@ -123,6 +123,8 @@ struct Composition {
                 store.close()
                 throw error
             }
+        } catch let code as ExitCode {
+            throw code
         } catch {
             throw Failure.exit(Exits.cannotOpen, "\(error)")
         }

@@ -68,6 +68,8 @@ struct Rebuild: AsyncParsableCommand {
             }
             progress.end()
             say(report, in: built ?? ContinuousClock.now - begun)
+        } catch let code as ExitCode {
+            throw code
         } catch {
             throw Failure.exit(Exits.cannotOpen, "\(error)")
         }

@@ -330,9 +330,10 @@ struct TransferTests {
         for var numbers in RandomCases(2) {
             // Not each log erases something.
             var (disk, erased, there) = try logWithErasures(&numbers)
-            while erased.isEmpty || there.isEmpty {
+            for _ in 0..<20 where erased.isEmpty || there.isEmpty {
                 (disk, erased, there) = try logWithErasures(&numbers)
             }
+            try #require(!erased.isEmpty && !there.isEmpty, "\(numbers.hint)")
             let directory = try TestStore.makeDirectory()
             defer { TestStore.remove(directory) }
             let changes: [(key: [UInt8], value: [UInt8])] = [

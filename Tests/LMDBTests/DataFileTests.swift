@@ -45,12 +45,14 @@ struct DataFileTests {
             for page in [0, 1] {
                 for bit in 0..<64 {
                     let (changed, other) = (number(page) ^ 1 << bit, number(1 - page))
+                    // Two of number 0 are a new database's.
+                    let isNew = changed == 0 && other == 0
                     let follows =
                         changed % 2 == page && (changed &+ 1 == other || other &+ 1 == changed)
                     try flip(directory.database, 4_096 * page + 144 + bit / 8, 1 << (bit % 8)) {
                         let isFound =
                             (try? DataFile.verifyMetaPages(in: directory.database)) == nil
-                        #expect(isFound != follows, "\(page) \(bit) \(numbers.hint)")
+                        #expect(isFound != (follows || isNew), "\(page) \(bit) \(numbers.hint)")
                     }
                 }
             }
@@ -85,15 +87,31 @@ struct DataFileTests {
             }
             #expect(found > 0, "\(numbers.hint)")
             try DataFile.verify(in: path)
-            // The list of free pages names the root of a table.
-            let (list, root) = try listAndRoot(of: path)
-            try put(list.start, root, in: path) {
-                let error = #expect(throws: DataFileError.self, "\(numbers.hint)") {
-                    try DataFile.verify(in: path)
-                }
-                #expect(error?.description.contains("in use and counts as free") == true)
-            }
+            try damagePrecisely(path, &numbers)
         }
+    }
+
+    /// Changes what only a look at all pages together shows.
+    private func damagePrecisely(_ path: String, _ numbers: inout SeededGenerator) throws {
+        var places: Places?
+        for _ in 0..<20 where places == nil {
+            try change(path, &numbers)
+            places = try Places(of: path)
+        }
+        let found = try #require(places, "\(numbers.hint)")
+        for (place, number, what) in [
+            (found.freePage, found.root, "in use and counts as free"),
+            (found.freeKey, UInt64.max, "no transaction's number"),
+            (found.branchKey, UInt64.max, "out of order"),
+        ] {
+            let before = try put(place, number, in: path)
+            let error = #expect(throws: DataFileError.self, "\(numbers.hint)") {
+                try DataFile.verify(in: path)
+            }
+            #expect(error?.description.contains(what) == true, "\(what) \(numbers.hint)")
+            _ = try put(place, before, in: path)
+        }
+        try DataFile.verify(in: path)
     }
 
     /// Some puts, deletes and large values, over several commits.
@@ -117,27 +135,6 @@ struct DataFileTests {
         }
     }
 
-    /// Where the smallest number of a list of free pages stands, and the page that is the root of `letters`.
-    private func listAndRoot(of path: String) throws -> (
-        list: (start: Int, number: UInt64), root: UInt64
-    ) {
-        let data = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path + "/data.mdb")))
-        func word(_ place: Int) -> UInt64 {
-            data[place..<place + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
-        }
-        func half(_ place: Int) -> Int { Int(data[place]) | Int(data[place + 1]) << 8 }
-        let meta = word(144) > word(4_096 + 144) ? 0 : 4_096
-        let (free, main) = (Int(word(meta + 80)) * 4_096, Int(word(meta + 128)) * 4_096)
-        // Both are small enough for one leaf. A row: size, flags, size of the key, key, value.
-        try #require(data[free + 10] == 2 && data[main + 10] == 2)
-        let row = free + half(free + 16)
-        let count = Int(word(row + 16))
-        let last = row + 24 + 8 * (count - 1)
-        let name = (0..<(half(main + 12) - 16) / 2).map { main + half(main + 16 + 2 * $0) }
-            .first { String(decoding: data[$0 + 8..<$0 + 15], as: UTF8.self) == "letters" }
-        return ((last, word(last)), word(try #require(name) + 15 + 40))
-    }
-
     private func flip(_ path: String, _ place: Int, _ bit: UInt8, _ body: () throws -> Void) throws
     {
         let file = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/data.mdb"))
@@ -151,13 +148,53 @@ struct DataFileTests {
         }
     }
 
-    private func put(
-        _ place: Int, _ number: UInt64, in path: String, _ body: () throws -> Void
-    ) throws {
+    /// Puts a number into the file, and returns the one that was there.
+    private func put(_ place: Int, _ number: UInt64, in path: String) throws -> UInt64 {
         let file = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/data.mdb"))
         defer { try? file.close() }
         try file.seek(toOffset: UInt64(place))
+        let before = [UInt8](try #require(try file.read(upToCount: 8)))
+        try file.seek(toOffset: UInt64(place))
         try file.write(contentsOf: withUnsafeBytes(of: number.littleEndian) { Data($0) })
-        try body()
+        return before.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}
+
+/// Where in a data file stand what is worth changing.
+private struct Places {
+    /// The last number of the last list of free pages, and the key of that list.
+    let freePage: Int
+    let freeKey: Int
+    /// The first key of a branch of `letters` that counts, of eight bytes.
+    let branchKey: Int
+    /// The page that is the root of `letters`.
+    let root: UInt64
+
+    /// `nil` where the file is not of the simple form in which they are easily found.
+    init?(of path: String) throws {
+        let data = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path + "/data.mdb")))
+        func word(_ place: Int) -> UInt64 {
+            data[place..<place + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        func half(_ place: Int) -> Int { Int(data[place]) | Int(data[place + 1]) << 8 }
+        // A row: size (2 + 2 bytes), flags, size of the key, key, value.
+        func rows(_ page: Int) -> [Int] {
+            (0..<(half(page + 12) - 16) / 2).map { page + half(page + 16 + 2 * $0) }
+        }
+        let (isBranch, isLeaf) = (1, 2)
+        let meta = word(144) > word(4_096 + 144) ? 0 : 4_096
+        guard word(meta + 80) != UInt64.max else { return nil }
+        let (free, main) = (Int(word(meta + 80)) * 4_096, Int(word(meta + 128)) * 4_096)
+        guard half(free + 10) == isLeaf, half(main + 10) == isLeaf,
+            let list = rows(free).last, half(list + 4) == 0, word(list + 16) > 0,
+            let letters = rows(main).first(where: {
+                String(decoding: data[$0 + 8..<$0 + 15], as: UTF8.self) == "letters"
+            })
+        else { return nil }
+        root = word(letters + 15 + 40)
+        guard root != UInt64.max, half(Int(root) * 4_096 + 10) == isBranch else { return nil }
+        freeKey = list + 8
+        freePage = list + 24 + 8 * (Int(word(list + 16)) - 1)
+        branchKey = rows(Int(root) * 4_096)[1] + 8
     }
 }

@@ -207,14 +207,23 @@ class Check(Act):
 
     def look(self):
         # Who makes the copy is a child of the command; where that alone was killed, it goes on to its end.
-        for name in self.copies():
-            while os.path.exists(f"/proc/{name.split('-')[2]}"):
-                time.sleep(0.02)
+        deadline = time.monotonic() + 60
+        while any(is_alive(name.split("-")[2]) for name in self.copies()) and time.monotonic() < deadline:
+            time.sleep(0.02)
         self.daybook(*self.arguments(), "--data-dir", self.data)
         self.expect(not self.copies(), f"it leaves {self.copies()}")
 
     def copies(self):
         return [name for name in os.listdir(self.top) if name.startswith("daybook-check-")]
+
+
+def is_alive(process):
+    try:
+        with open(f"/proc/{process}/stat") as file:
+            # Behind the name, which may hold anything: the state.
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 class FirstStart(Act):
