@@ -64,6 +64,8 @@ package final class DataFile {
     /// To be called before an environment is open in `directory`; others may write to it meanwhile.
     package static func verifyMetaPages(in directory: String) throws {
         let path = directory + "/data.mdb"
+        // Who opens it says that.
+        guard try FileSystem.exists(path), try FileSystem.fileSize(of: path) > 0 else { return }
         let file = try FileSystem.open(path, O_RDONLY)
         defer { _ = Glibc.close(file) }
         // Between the two reads somebody may commit.

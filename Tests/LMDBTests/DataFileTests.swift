@@ -12,8 +12,10 @@ struct DataFileTests {
             let path = directory.database
             try createDatabase(path)
             try DataFile.verify(in: path)
+            // Long keys make trees deep.
+            let keyByteCount = Bool.random(using: &numbers) ? 8 : 400
             for _ in 0..<8 {
-                try change(path, &numbers)
+                try change(path, &numbers, keyByteCount)
                 try DataFile.verifyMetaPages(in: path)
                 try DataFile.verify(in: path)
             }
@@ -24,7 +26,7 @@ struct DataFileTests {
                 try environment.copy(to: copy, compacting: compacting)
                 environment.close()
                 try DataFile.verify(in: copy)
-                try change(copy, &numbers)
+                try change(copy, &numbers, keyByteCount)
                 try DataFile.verify(in: copy)
             }
         }
@@ -115,16 +117,25 @@ struct DataFileTests {
     }
 
     /// Some puts, deletes and large values, over several commits.
-    private func change(_ path: String, _ numbers: inout SeededGenerator) throws {
+    private func change(
+        _ path: String, _ numbers: inout SeededGenerator, _ keyByteCount: Int = 8
+    ) throws {
         let environment = try openDatabase(path)
         defer { environment.close() }
         for _ in 0..<Int.random(in: 1...6, using: &numbers) {
             try environment.write { transaction in
-                for _ in 0..<Int.random(in: 1...300, using: &numbers) {
-                    let name = key(Int.random(in: 0..<2_000, using: &numbers))
+                // Some commits mostly delete, and some go through keys in order.
+                let deletedOfTen = Int.random(in: 0...9, using: &numbers)
+                let first =
+                    Bool.random(using: &numbers) ? Int.random(in: 0..<2_000, using: &numbers) : nil
+                for index in 0..<Int.random(in: 1...300, using: &numbers) {
+                    let number =
+                        first.map { ($0 + index) % 2_000 }
+                        ?? Int.random(in: 0..<2_000, using: &numbers)
+                    let name = key(number) + [UInt8](repeating: 1, count: keyByteCount - 8)
                     let table =
                         Bool.random(using: &numbers) ? environment.letters : environment.numbers
-                    if Int.random(in: 0..<3, using: &numbers) == 0 {
+                    if Int.random(in: 0..<10, using: &numbers) < deletedOfTen {
                         _ = try transaction.delete(table, name)
                     } else {
                         let isLarge = Int.random(in: 0..<50, using: &numbers) == 0
